@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One set of settings for every Swift target.
+/// ExistentialAny: SE-0335. InternalImportsByDefault: SE-0409. MemberImportVisibility: SE-0444.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// -ffp-contract=off: a multiplication and an addition become one rounding only where the source
+/// says so, or instruction sets would disagree in the last bit.
+let cSettings: [CSetting] = [.unsafeFlags(["-ffp-contract=off", "-O3"])]
+
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let argumentParser: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+/// A Swift target under Sources/ with the common settings.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of target `name`, under Tests/.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: settings)
+}
+
+let package = Package(
+    name: "martlet",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    ],
+    // Layers, lowest first. An arrow points only to an earlier line.
+    targets: [
+        library("SystemModel"),
+        .target(name: "CKernels", cSettings: cSettings),
+        library("Tokenizers"),
+        library("ChatTemplates"),
+        library("Tensors", ["CKernels"]),
+        library("ModelFiles", ["Tensors", "Tokenizers"]),
+        library("Wire", ["SystemModel", "Tensors"]),
+        library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
+        library("Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto]),
+        library(
+            "Coordinator",
+            ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),
+        library("NIOTransport", ["Wire", nioCore, nioPosix]),
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "ModelFiles", "Wire",
+                "MoEModel", "Worker", "Coordinator", "NIOTransport", argumentParser,
+            ],
+            swiftSettings: settings),
+    ]
+)
