@@ -10,10 +10,6 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// -ffp-contract=off: a multiplication and an addition become one rounding only where the source
-/// says so, or instruction sets would disagree in the last bit.
-let cSettings: [CSetting] = [.unsafeFlags(["-ffp-contract=off", "-O3"])]
-
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -41,7 +37,7 @@ let package = Package(
     // Layers, lowest first. An arrow points only to an earlier line.
     targets: [
         library("SystemModel"),
-        .target(name: "CKernels", cSettings: cSettings),
+        .target(name: "CKernels"),
         library("Tokenizers"),
         library("ChatTemplates"),
         library("Tensors", ["CKernels"]),
