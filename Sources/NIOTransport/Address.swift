@@ -1,7 +1,7 @@
 import NIOCore
 
 /// A host and a port, as people write them.
-struct Address: CustomStringConvertible {
+struct Address: CustomStringConvertible, Sendable {
     /// Without the brackets that an IPv6 address may be written in.
     let host: String
     let port: Int

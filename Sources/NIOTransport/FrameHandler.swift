@@ -10,10 +10,9 @@ final class FrameHandler: ChannelDuplexHandler {
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    /// Which side of the connection this is.
-    enum Role {
+    private enum Role {
         case listener(LinkAcceptor, isFull: Bool)
-        case dialer(LinkHandler)
+        case dialer
     }
 
     private enum Phase {
@@ -33,13 +32,26 @@ final class FrameHandler: ChannelDuplexHandler {
     private var deliver: LinkHandler?
     private var deadline: Scheduled<Void>?
 
-    init(channel: any Channel, role: Role, timing: TransportTiming) {
-        link = NIOLink(channel: channel)
-        self.role = role
+    /// The end of a connection that a device has opened.
+    init(
+        accepted channel: any Channel, isFull: Bool, timing: TransportTiming,
+        accept: @escaping LinkAcceptor
+    ) {
+        let peer = Address(channel.remoteAddress)?.description ?? "an unknown peer"
+        link = NIOLink(channel: channel, peer: peer)
+        role = .listener(accept, isFull: isFull)
         self.timing = timing
-        if case .dialer(let handler) = role {
-            deliver = handler
-        }
+    }
+
+    /// The end of a connection that we open to `address`.
+    init(
+        dialled channel: any Channel, address: Address, timing: TransportTiming,
+        handler: @escaping LinkHandler
+    ) {
+        link = NIOLink(channel: channel, peer: address.description)
+        role = .dialer
+        deliver = handler
+        self.timing = timing
     }
 
     // MARK: Events of the channel

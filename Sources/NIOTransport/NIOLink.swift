@@ -10,9 +10,9 @@ final class NIOLink: DeviceLink {
     private let waitingBytes = Atomic<Int>(0)
     private let isClosed = Atomic<Bool>(false)
 
-    init(channel: any Channel) {
+    init(channel: any Channel, peer: String) {
         self.channel = channel
-        peer = Address(channel.remoteAddress)?.description ?? "an unknown peer"
+        self.peer = peer
     }
 
     func send(_ frame: Frame) {

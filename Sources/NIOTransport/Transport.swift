@@ -46,10 +46,10 @@ package final class Transport: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelInitializer { channel in
                 let isFull = connections.admit(channel)
-                let role = FrameHandler.Role.listener(onAccept, isFull: isFull)
                 return channel.eventLoop.makeCompletedFuture {
-                    let handler = FrameHandler(channel: channel, role: role, timing: timing)
-                    try channel.pipeline.syncOperations.addHandler(handler)
+                    try channel.pipeline.syncOperations.addHandler(
+                        FrameHandler(
+                            accepted: channel, isFull: isFull, timing: timing, accept: onAccept))
                 }
             }
         do {
@@ -83,9 +83,9 @@ package final class Transport: Sendable {
             .channelOption(.maxMessagesPerRead, value: 16)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let role = FrameHandler.Role.dialer(handler)
                     try channel.pipeline.syncOperations.addHandler(
-                        FrameHandler(channel: channel, role: role, timing: timing))
+                        FrameHandler(
+                            dialled: channel, address: address, timing: timing, handler: handler))
                 }
             }
         do {

@@ -88,6 +88,7 @@ final class Recorder: Sendable {
         var isInside = false
         var overlaps = 0
         var reaction: LinkHandler?
+        var skipsEvents = false
     }
 
     private let state = Mutex(State())
@@ -112,8 +113,13 @@ final class Recorder: Sendable {
     }
 
     /// Runs `reaction` inside the handler, for every event from now on.
-    func react(_ reaction: @escaping LinkHandler) {
-        state.withLock { $0.reaction = reaction }
+    ///
+    /// - Parameter skipsEvents: whether events are no longer kept while it is there.
+    func react(skipsEvents: Bool = false, _ reaction: @escaping LinkHandler) {
+        state.withLock {
+            $0.reaction = reaction
+            $0.skipsEvents = skipsEvents
+        }
     }
 
     /// The next event that is a frame.
@@ -156,7 +162,7 @@ final class Recorder: Sendable {
         let reaction = state.withLock { state in
             state.overlaps += state.isInside ? 1 : 0
             state.isInside = true
-            state.events.append(event)
+            if state.reaction == nil || !state.skipsEvents { state.events.append(event) }
             return state.reaction
         }
         reaction?(event)
