@@ -39,7 +39,8 @@ extension ActivationCodec {
             let stride = columns + 4
             for row in 0..<(target.count / max(columns, 1)) {
                 try decodeRow(
-                    row, UnsafeRawBufferPointer(rebasing: source[row * stride..<(row + 1) * stride]),
+                    row,
+                    UnsafeRawBufferPointer(rebasing: source[row * stride..<(row + 1) * stride]),
                     to: UnsafeMutableBufferPointer(
                         rebasing: target[row * columns..<(row + 1) * columns]))
             }

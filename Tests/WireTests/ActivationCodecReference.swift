@@ -21,7 +21,8 @@ enum ActivationCodecReference {
                 (0..<(rows * columns)).map { Float(bitPattern: word(bytes, at: 4 * $0)) }
             case .fp16:
                 (0..<(rows * columns)).map {
-                    Float(Float16(bitPattern: UInt16(bytes[2 * $0]) | UInt16(bytes[2 * $0 + 1]) << 8))
+                    Float(
+                        Float16(bitPattern: UInt16(bytes[2 * $0]) | UInt16(bytes[2 * $0 + 1]) << 8))
                 }
             case .int8:
                 (0..<rows).flatMap { row in

@@ -21,7 +21,9 @@ struct ActivationCodecTests {
 
     @Test
     func fp32KeepsEveryBit() throws {
-        let bits: [UInt32] = [0, 0x8000_0000, 1, 0x7F80_0000, 0xFF80_0000, 0x7FC0_1234, 0x7FA0_0001]
+        let bits: [UInt32] = [
+            0, 0x8000_0000, 1, 0x7F80_0000, 0xFF80_0000, 0x7FC0_1234, 0x7FA0_0001,
+        ]
         let matrix = Matrix(rows: 1, columns: bits.count, values: bits.map(Float.init(bitPattern:)))
         let bytes = try ActivationCodec.fp32.encode(matrix)
         let decoded = try ActivationCodec.fp32.decode(bytes, rows: 1, columns: bits.count)
@@ -50,7 +52,9 @@ struct ActivationCodecTests {
     /// Every exponent, and mantissas at and beside the points where rounding turns.
     @Test
     func halvesRoundToNearestEven() throws {
-        let mantissas: [UInt32] = [0, 1, 0xFFF, 0x1000, 0x1001, 0x1FFF, 0x2000, 0x2FFF, 0x3000, 0x3001]
+        let mantissas: [UInt32] = [
+            0, 1, 0xFFF, 0x1000, 0x1001, 0x1FFF, 0x2000, 0x2FFF, 0x3000, 0x3001,
+        ]
         var generator = SeededGenerator(seed: 1)
         let values = (0..<512).flatMap { top in
             (mantissas + (0..<200).map { _ in UInt32.random(in: 0..<(1 << 23), using: &generator) }
@@ -120,7 +124,8 @@ struct ActivationCodecTests {
 
     @Test(arguments: [Float.nan, .infinity, -1])
     func int8RefusesAScaleThatCannotBe(scale: Float) {
-        let bytes = (0..<4).map { UInt8(truncatingIfNeeded: scale.bitPattern >> (8 * $0)) } + [1, 2]
+        let bytes =
+            (0..<4).map { UInt8(truncatingIfNeeded: scale.bitPattern >> (8 * $0)) } + [1, 2]
         let error = #expect(throws: WireError.self) {
             try ActivationCodec.int8.decode(bytes, rows: 1, columns: 2)
         }
@@ -167,7 +172,9 @@ struct ActivationCodecTests {
         var generator = SeededGenerator(seed: seed)
         let values = (0..<(rows * columns)).map { _ in
             Float.random(in: -1...1, using: &generator)
-                * Float(sign: .plus, exponent: Int.random(in: -20...14, using: &generator), significand: 1)
+                * Float(
+                    sign: .plus, exponent: Int.random(in: -20...14, using: &generator),
+                    significand: 1)
         }
         return Matrix(rows: rows, columns: columns, values: values)
     }

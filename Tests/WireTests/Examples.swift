@@ -50,7 +50,8 @@ enum Examples {
         ExpertBatch(
             requestID: .max - 1, layer: 3, codec: codec, inputs: integers(rows: 3, columns: 12),
             pairs: [
-                ExpertPair(row: 0, expert: 0, weight: 0.5), ExpertPair(row: 0, expert: 7, weight: 0.5),
+                ExpertPair(row: 0, expert: 0, weight: 0.5),
+                ExpertPair(row: 0, expert: 7, weight: 0.5),
                 ExpertPair(row: 2, expert: 1, weight: -1),
             ])
     }

@@ -26,10 +26,11 @@ struct FrameAssemblerTests {
         #expect(received == frames, "seed \(seed)")
     }
 
-    @Test(arguments: [
-        ([0, 0, 0, 0, 1], "length 0"), ([255, 255, 255, 255, 1], "4294967295"),
-        ([46, 1, 0, 0, 1], "302"), ([1, 0, 0, 0, 0], "kind 0"), ([1, 0, 0, 0, 14], "kind 14"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([0, 0, 0, 0, 1], "length 0"), ([255, 255, 255, 255, 1], "4294967295"),
+            ([46, 1, 0, 0, 1], "302"), ([1, 0, 0, 0, 0], "kind 0"), ([1, 0, 0, 0, 14], "kind 14"),
+        ] as [([UInt8], String)])
     func badHeaders(header: [UInt8], expected: String) {
         var assembler = FrameAssembler(byteLimit: 301)
         let error = #expect(throws: WireError.self) { try Self.feed(header, to: &assembler) }

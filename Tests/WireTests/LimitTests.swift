@@ -105,12 +105,19 @@ struct LimitTests {
         ("expert 4096", [ExpertPair(row: 0, expert: 4096, weight: 1)]),
         ("pairs", []),
         ("weight", [ExpertPair(row: 0, expert: 0, weight: .nan)]),
-        ("ascend", [ExpertPair(row: 1, expert: 0, weight: 1), ExpertPair(row: 0, expert: 1, weight: 1)]),
-        ("ascend", [ExpertPair(row: 1, expert: 2, weight: 1), ExpertPair(row: 1, expert: 2, weight: 1)]),
+        (
+            "ascend",
+            [ExpertPair(row: 1, expert: 0, weight: 1), ExpertPair(row: 0, expert: 1, weight: 1)]
+        ),
+        (
+            "ascend",
+            [ExpertPair(row: 1, expert: 2, weight: 1), ExpertPair(row: 1, expert: 2, weight: 1)]
+        ),
     ])
     func pairs(field: String, pairs: [ExpertPair]) {
         let batch = ExpertBatch(
-            requestID: 1, layer: 0, codec: .fp32, inputs: Matrix(rows: 3, columns: 12), pairs: pairs)
+            requestID: 1, layer: 0, codec: .fp32, inputs: Matrix(rows: 3, columns: 12), pairs: pairs
+        )
         Self.expectError(field) { try batch.frame() }
     }
 

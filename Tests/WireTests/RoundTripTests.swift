@@ -67,7 +67,8 @@ struct RoundTripTests {
             #expect(SessionToken(hexadecimal: token.hexadecimal) == token)
         }
         #expect(BlobDigest(hexadecimal: Examples.digest.description) == Examples.digest)
-        for text in ["", "0", String(repeating: "G", count: 64), String(repeating: "A", count: 64)] {
+        for text in ["", "0", String(repeating: "G", count: 64), String(repeating: "A", count: 64)]
+        {
             #expect(BlobDigest(hexadecimal: text) == nil)
             #expect(SessionToken(hexadecimal: text) == nil)
         }
