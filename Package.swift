@@ -23,7 +23,9 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
 
 /// The tests of target `name`, under Tests/.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, swiftSettings: settings)
+    .testTarget(
+        name: name + "Tests", dependencies: ["TestSupport"] + dependencies,
+        swiftSettings: settings)
 }
 
 let package = Package(
@@ -56,5 +58,11 @@ let package = Package(
                 "MoEModel", "Worker", "Coordinator", "NIOTransport", argumentParser,
             ],
             swiftSettings: settings),
+
+        .target(
+            name: "TestSupport", dependencies: ["SystemModel"], path: "Tests/TestSupport",
+            swiftSettings: settings),
+        tests("ModelFiles", ["ModelFiles", "Tensors"]),
+        tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
     ]
 )

@@ -14,51 +14,79 @@ extension Attention {
     func attend(
         _ queries: Matrix, cache: KeyValueCache.Layer, firstPosition: Int
     ) -> Matrix {
-        let heads = configuration.heads
-        let size = configuration.headSize
+        let (heads, size) = (configuration.heads, configuration.headSize)
         let group = heads / configuration.keyValueHeads
-        let width = configuration.keyValueHeads * size
+        let stride = configuration.keyValueHeads * size
         let positions = firstPosition + queries.rows
-        precondition(cache.keys.count == positions * width, "the cache holds the new positions")
+        precondition(cache.keys.count == positions * stride, "the cache holds the new positions")
         var output = Matrix(rows: queries.rows, columns: heads * size)
         var scores = [Float](repeating: 0, count: positions)
-        queries.values.withUnsafeBufferPointer { queries in
-            cache.keys.withUnsafeBufferPointer { keys in
-                cache.values.withUnsafeBufferPointer { values in
-                    output.values.withUnsafeMutableBufferPointer { output in
-                        scores.withUnsafeMutableBufferPointer { scores in
-                            for row in 0..<output.count / (heads * size) {
-                                for head in 0..<heads {
-                                    let at = row * heads * size + head * size
-                                    let offset = head / group * size
-                                    attendOne(
-                                        queries.baseAddress! + at, keys.baseAddress! + offset,
-                                        values.baseAddress! + offset, output.baseAddress! + at,
-                                        .init(rebasing: scores[0...firstPosition + row]),
-                                        size: size, stride: width)
-                                }
-                            }
-                        }
-                    }
-                }
+        for row in 0..<queries.rows {
+            for head in 0..<heads {
+                let one = HeadRow(
+                    position: firstPosition + row, query: (row * heads + head) * size,
+                    keys: head / group * size, size: size, stride: stride)
+                one.attend(queries.values, cache, &scores, &output.values)
             }
         }
         return output
     }
+}
 
-    /// One head of one row: scores over all of `scores.count` positions, softmax, weighted values.
-    private func attendOne(
-        _ query: UnsafePointer<Float>, _ keys: UnsafePointer<Float>,
-        _ values: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
-        _ scores: UnsafeMutableBufferPointer<Float>, size: Int, stride: Int
+/// One head of one row: where its numbers lie.
+private struct HeadRow {
+    /// The row's position in the sequence; it sees positions `0...position`.
+    let position: Int
+    /// Offset of the head's query, and of its output.
+    let query: Int
+    /// Offset of the head's first key, and of its first value.
+    let keys: Int
+    /// Width of the head.
+    let size: Int
+    /// Elements from one position's keys to the next one's.
+    let stride: Int
+
+    func attend(
+        _ queries: [Float], _ cache: KeyValueCache.Layer,
+        _ scores: inout [Float], _ output: inout [Float]
     ) {
         let scale = 1 / Float(size).squareRoot()
-        for position in scores.indices {
-            scores[position] = dot(query, keys + position * stride, count: size) * scale
+        scores.withUnsafeMutableBufferPointer { buffer in
+            let scores = UnsafeMutableBufferPointer(rebasing: buffer[0...position])
+            score(queries, cache.keys, scores, scale)
+            softmax(scores)
+            mix(cache.values, scores, &output)
         }
-        softmax(scores)
-        for position in scores.indices {
-            addScaledFused(output, scores[position], values + position * stride, count: size)
+    }
+
+    private func score(
+        _ queries: [Float], _ keys: [Float], _ scores: UnsafeMutableBufferPointer<Float>,
+        _ scale: Float
+    ) {
+        queries.withUnsafeBufferPointer { queries in
+            keys.withUnsafeBufferPointer { keys in
+                guard let query = queries.baseAddress, let key = keys.baseAddress else { return }
+                for position in scores.indices {
+                    let product = dot(
+                        query + self.query, key + self.keys + position * stride, count: size)
+                    scores[position] = product * scale
+                }
+            }
+        }
+    }
+
+    private func mix(
+        _ values: [Float], _ scores: UnsafeMutableBufferPointer<Float>, _ output: inout [Float]
+    ) {
+        output.withUnsafeMutableBufferPointer { output in
+            values.withUnsafeBufferPointer { values in
+                guard let out = output.baseAddress, let value = values.baseAddress else { return }
+                for position in scores.indices {
+                    addScaledFused(
+                        out + query, scores[position], value + keys + position * stride,
+                        count: size)
+                }
+            }
         }
     }
 }

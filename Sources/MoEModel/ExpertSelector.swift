@@ -27,7 +27,7 @@ package struct TopKSelector: ExpertSelector {
         pairs.reserveCapacity(routerLogits.rows * configuration.perToken)
         for row in 0..<routerLogits.rows {
             var scores = Array(routerLogits.row(row))
-            scores.withUnsafeMutableBufferPointer(softmax)
+            scores.withUnsafeMutableBufferPointer { softmax($0) }
             let chosen = largest(configuration.perToken, of: scores)
             let sum = configuration.normalizesWeights ? chosen.reduce(0) { $0 + scores[$1] } : 1
             pairs += chosen.sorted().map {

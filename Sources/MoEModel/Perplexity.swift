@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import Foundation
 package import Tensors
 
 /// How well a model predicts a text: sums over scored positions.

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import Foundation
 import Tensors
 
 /// Turns pairs of elements of queries and keys by an angle that grows with the position.
@@ -15,7 +11,8 @@ struct RotaryEmbedding: Sendable {
         precondition(configuration.dimensions % 2 == 0, "rotary dimensions come in pairs")
         self.configuration = configuration
         frequencies = (0..<configuration.dimensions / 2).map { pair in
-            Float(pow(configuration.base, -Double(2 * pair) / Double(configuration.dimensions)))
+            let exponent = -Double(2 * pair) / Double(configuration.dimensions)
+            return Float(pow(configuration.base, exponent))
         }
     }
 

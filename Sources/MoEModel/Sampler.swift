@@ -1,9 +1,5 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-package import SystemModel
+import Foundation
+import SystemModel
 
 /// How the next token is drawn from its logits.
 package struct SamplingOptions: Sendable, Equatable {

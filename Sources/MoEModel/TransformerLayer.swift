@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// One layer: attention, then either a dense feed-forward or a mixture of experts.
 package struct TransformerLayer: Sendable {

@@ -1,11 +1,11 @@
 import ModelFiles
 
 /// An architecture that martlet knows: how its metadata become a configuration.
-struct Architecture {
+struct Architecture: Sendable {
     /// `general.architecture` in GGUF files.
     let name: String
     /// Reads and checks the metadata.
-    let configuration: (GGUFFile) throws(ModelFileError) -> ModelConfiguration
+    let configuration: @Sendable (GGUFFile) throws(ModelFileError) -> ModelConfiguration
 
     /// Every known architecture; one file each.
     static let all = [llama]
@@ -27,7 +27,7 @@ struct Architecture {
 
     init(
         name: String,
-        configuration: @escaping (GGUFFile) throws(ModelFileError) -> ModelConfiguration
+        configuration: @escaping @Sendable (GGUFFile) throws(ModelFileError) -> ModelConfiguration
     ) {
         self.name = name
         self.configuration = configuration

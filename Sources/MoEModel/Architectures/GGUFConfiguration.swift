@@ -65,10 +65,11 @@ struct GGUFConfiguration {
             return nil
         }
         let perToken = try size("expert_used_count", limit: count)
+        let inner = try optionalSize("expert_feed_forward_length")
+        let denseInner = try size("feed_forward_length")
         return ExpertsConfiguration(
             count: count, perToken: perToken,
-            inner: try optionalSize("expert_feed_forward_length")
-                ?? size("feed_forward_length"),
+            inner: inner ?? denseInner,
             normalizesWeights: try file.boolean("\(prefix).expert_weights_norm")
                 ?? normalizesByDefault)
     }

@@ -1,4 +1,4 @@
-package import Tensors
+import Tensors
 
 /// A GGUF model, in one file or in parts, memory-mapped: metadata read, tensors in place.
 package struct GGUFFile: Sendable {
