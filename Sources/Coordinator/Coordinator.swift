@@ -57,20 +57,20 @@ package final class Coordinator: Sendable {
     private let report: @Sendable (Report) -> Void
 
     /// - Parameters:
-    ///   - model: the model whose experts are given away.
+    ///   - shape: the sizes of the model whose experts are given away.
+    ///   - experts: per layer the experts in order; empty for a dense layer.
     ///   - report: called on the transport's threads; must not block.
     package init(
-        model: Model, options: Options, report: @escaping @Sendable (Report) -> Void
+        shape: ModelShape, experts: [[ExpertWeights]], options: Options,
+        report: @escaping @Sendable (Report) -> Void
     ) {
         self.options = options
         self.report = report
-        let facts = ModelFacts(
-            hiddenSize: model.configuration.hidden, layerCount: model.configuration.layers,
-            expertCount: max(1, model.shape.experts), activationFunction: "silu")
-        self.facts = facts
-        state = Mutex(
-            State(membership: MembershipState(shape: model.shape, shares: options.shares)))
-        catalog = Mutex(ExpertCatalog(layers: model.experts, facts: facts))
+        facts = ModelFacts(
+            hiddenSize: shape.hidden, layerCount: shape.layers,
+            expertCount: max(1, shape.experts), activationFunction: "silu")
+        state = Mutex(State(membership: MembershipState(shape: shape, shares: options.shares)))
+        catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
     }
 
     /// Takes a new connection; the transport calls it.
@@ -93,6 +93,11 @@ package final class Coordinator: Sendable {
             state.withLock { $0.waiters.append((condition, { continuation.resume() })) }
             wake()
         }
+    }
+
+    /// Looks again at what is waited for; for conditions that depend on more than the membership.
+    package func recheck() {
+        wake()
     }
 
     /// Says goodbye to all devices and closes their links.
