@@ -1,21 +1,5 @@
+package import SystemModel
 package import Tensors
-
-/// One visit of a token to an expert.
-package struct ExpertPair: Equatable, Sendable {
-    /// The token: a row of the batch.
-    package let row: Int
-    /// The expert, within the batch's layer.
-    package let expert: Int
-    /// What its output is multiplied by before it is summed.
-    package let weight: Float
-
-    /// Pairs a row with an expert.
-    package init(row: Int, expert: Int, weight: Float) {
-        self.row = row
-        self.expert = expert
-        self.weight = weight
-    }
-}
 
 /// Base → device: activations of one layer and what the device's experts are to do with them.
 ///

@@ -1,0 +1,39 @@
+package import ModelFiles
+package import SystemModel
+
+/// A model as opened from its file: the dense part, and the experts beside it.
+package struct Model: Sendable {
+    package let transformer: Transformer
+    /// Per layer the experts in order; empty for a dense layer. Bytes stay in the file's mapping.
+    package let experts: [[ExpertWeights]]
+
+    /// Opens a GGUF model of a known architecture; nothing but norms is read yet.
+    ///
+    /// - Throws: `ModelFileError`: what is missing, malformed or unknown, with the known names.
+    package init(_ file: GGUFFile) throws(ModelFileError) {
+        let architecture = try Architecture(of: file)
+        let configuration = try architecture.configuration(file)
+        let reader = WeightReader(archive: file.archive, configuration: configuration)
+        transformer = try reader.transformer()
+        experts = try reader.experts()
+    }
+
+    package var configuration: ModelConfiguration { transformer.configuration }
+
+    /// The model's own choice of experts; a dense model never asks it.
+    package var selector: any ExpertSelector {
+        TopKSelector(
+            configuration.experts
+                ?? ExpertsConfiguration(count: 0, perToken: 0, inner: 0, normalizesWeights: false))
+    }
+
+    /// The sizes that placement needs.
+    package var shape: ModelShape {
+        ModelShape(
+            layers: configuration.layers,
+            experts: configuration.experts?.count ?? 0,
+            expertsPerToken: configuration.experts?.perToken ?? 0,
+            hidden: configuration.hidden,
+            expertBytes: experts.map { $0.first?.byteCount ?? 0 })
+    }
+}

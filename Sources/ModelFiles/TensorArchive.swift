@@ -1,0 +1,99 @@
+package import Tensors
+
+/// One named tensor of a model file: where its bytes are and how to read them.
+package struct TensorEntry: Sendable {
+    package let name: String
+    package let format: BlockFormat
+    /// Sizes, outermost first (row-major): a matrix is `[rows, columns]`.
+    package let dimensions: [Int]
+    /// The blocks, in the file's mapping; nothing is copied.
+    package let bytes: WeightBytes
+
+    package init(name: String, format: BlockFormat, dimensions: [Int], bytes: WeightBytes) {
+        self.name = name
+        self.format = format
+        self.dimensions = dimensions
+        self.bytes = bytes
+    }
+
+    /// The product of all dimensions.
+    package var elementCount: Int { dimensions.reduce(1, *) }
+}
+
+/// The tensors of one model, by name, whichever file format or number of files they came from.
+package struct TensorArchive: Sendable {
+    /// The path that the user gave; it opens every error message.
+    package let file: String
+    /// In file order.
+    package let entries: [TensorEntry]
+    private let positions: [String: Int]
+
+    /// - Throws: `malformed` if two tensors share a name.
+    package init(file: String, entries: [TensorEntry]) throws(ModelFileError) {
+        self.file = file
+        self.entries = entries
+        var positions = [String: Int](minimumCapacity: entries.count)
+        for (position, entry) in entries.enumerated() {
+            guard positions.updateValue(position, forKey: entry.name) == nil else {
+                throw ModelFileError(
+                    .malformed, file: file, "tensor \(entry.name) appears twice")
+            }
+        }
+        self.positions = positions
+    }
+
+    /// The tensor of that name, or nil.
+    package subscript(name: String) -> TensorEntry? { positions[name].map { entries[$0] } }
+
+    /// A matrix `[rows × columns]`, still in its file's blocks.
+    ///
+    /// - Throws: `missing`, or `malformed` with both shapes.
+    package func matrix(
+        _ name: String, rows: Int, columns: Int
+    ) throws(ModelFileError) -> QuantizedMatrix {
+        let entry = try require(name, [rows, columns])
+        return QuantizedMatrix(
+            rows: rows, columns: columns, format: entry.format, bytes: entry.bytes)
+    }
+
+    /// `count` matrices `[rows × columns]` that the file stacks in one three-dimensional tensor.
+    ///
+    /// - Throws: `missing`, or `malformed` with both shapes.
+    package func matrices(
+        _ name: String, count: Int, rows: Int, columns: Int
+    ) throws(ModelFileError) -> [QuantizedMatrix] {
+        let entry = try require(name, [count, rows, columns])
+        let stride = entry.format.byteCount(elements: rows * columns)
+        return (0..<count).map { index in
+            QuantizedMatrix(
+                rows: rows, columns: columns, format: entry.format,
+                bytes: entry.bytes.slice(index * stride..<(index + 1) * stride))
+        }
+    }
+
+    /// A vector of `count` numbers as fp32, copied out.
+    ///
+    /// - Throws: `missing`, or `malformed` with both shapes.
+    package func vector(_ name: String, count: Int) throws(ModelFileError) -> [Float] {
+        let entry = try require(name, [count])
+        let matrix = QuantizedMatrix(
+            rows: 1, columns: count, format: entry.format, bytes: entry.bytes)
+        return matrix.dequantizedRow(0)
+    }
+
+    /// The tensor of that name with exactly those dimensions (outermost first).
+    private func require(
+        _ name: String, _ dimensions: [Int]
+    ) throws(ModelFileError) -> TensorEntry {
+        guard let entry = self[name] else {
+            throw ModelFileError(
+                .missing, file: file, "tensor \(name) \(dimensions) is not in the file")
+        }
+        guard entry.dimensions == dimensions else {
+            throw ModelFileError(
+                .malformed, file: file,
+                "tensor \(name) is \(entry.dimensions), the metadata asks for \(dimensions)")
+        }
+        return entry
+    }
+}

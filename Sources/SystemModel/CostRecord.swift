@@ -1,0 +1,78 @@
+/// What one step of the model (one token when decoding, the whole prompt when prefilling) cost.
+///
+/// Bench, log and dashboard read the same record. Uplink is device → base station.
+package struct CostRecord: Sendable, Equatable, Codable {
+    /// What one device added to the step.
+    package struct Device: Sendable, Equatable, Codable {
+        /// Frames sent to the device and answered by it.
+        package var roundTrips: Int
+        /// Payload bytes base station → device.
+        package var downlinkBytes: Int
+        /// Payload bytes device → base station.
+        package var uplinkBytes: Int
+        /// Pairs of a token and an expert that it computed.
+        package var pairs: Int
+        /// Time it says it computed, in seconds.
+        package var computeSeconds: Double
+        /// Time from sending a frame to having its answer, summed over frames, in seconds.
+        package var roundTripSeconds: Double
+        /// Frames that it did not answer, so that somebody else computed them.
+        package var lostFrames: Int
+
+        package init(
+            roundTrips: Int = 0, downlinkBytes: Int = 0, uplinkBytes: Int = 0, pairs: Int = 0,
+            computeSeconds: Double = 0, roundTripSeconds: Double = 0, lostFrames: Int = 0
+        ) {
+            self.roundTrips = roundTrips
+            self.downlinkBytes = downlinkBytes
+            self.uplinkBytes = uplinkBytes
+            self.pairs = pairs
+            self.computeSeconds = computeSeconds
+            self.roundTripSeconds = roundTripSeconds
+            self.lostFrames = lostFrames
+        }
+
+        /// Adds another step's costs.
+        package mutating func add(_ other: Device) {
+            roundTrips += other.roundTrips
+            downlinkBytes += other.downlinkBytes
+            uplinkBytes += other.uplinkBytes
+            pairs += other.pairs
+            computeSeconds += other.computeSeconds
+            roundTripSeconds += other.roundTripSeconds
+            lostFrames += other.lostFrames
+        }
+    }
+
+    /// Tokens that the step advanced.
+    package var tokens = 0
+    /// The whole step, in seconds.
+    package var totalSeconds = 0.0
+    /// The part of it in which the inference thread only waited for devices, in seconds.
+    package var networkWaitSeconds = 0.0
+    /// Pairs of a token and an expert, wherever computed.
+    package var pairs = 0
+    /// Pairs computed at the base station.
+    package var localPairs = 0
+    /// By device name.
+    package var devices: [String: Device] = [:]
+
+    package init() {}
+
+    /// The part of the step in which the base station itself computed, in seconds.
+    package var computeSeconds: Double { max(0, totalSeconds - networkWaitSeconds) }
+    /// Payload bytes base station → devices.
+    package var downlinkBytes: Int { devices.values.reduce(0) { $0 + $1.downlinkBytes } }
+    /// Payload bytes devices → base station.
+    package var uplinkBytes: Int { devices.values.reduce(0) { $0 + $1.uplinkBytes } }
+
+    /// Adds another step's costs.
+    package mutating func add(_ other: CostRecord) {
+        tokens += other.tokens
+        totalSeconds += other.totalSeconds
+        networkWaitSeconds += other.networkWaitSeconds
+        pairs += other.pairs
+        localPairs += other.localPairs
+        for (name, device) in other.devices { devices[name, default: Device()].add(device) }
+    }
+}
