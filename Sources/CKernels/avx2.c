@@ -21,6 +21,8 @@ INLINE lanes lanes_from_half(short_lanes bits) {
 }
 #define LANES_FROM_HALF lanes_from_half
 #include "float_products.h"
+
+#include "dequantize.h"
 #include "row_kernels.h"
 
 // Eight weight rows at a time, one per lane.

@@ -13,6 +13,8 @@
 
 #define LANES_FROM_HALF(bits) ((lanes)_mm512_cvtph_ps((__m256i)(bits)))
 #include "float_products.h"
+
+#include "dequantize.h"
 #include "row_kernels.h"
 
 INLINE int16_t load_short(const uint8_t *bytes) {

@@ -63,7 +63,8 @@ import Testing
 
     @Test func scalarFormatsTakeEveryNumber() {
         let numbers: [Float] = [.infinity, -.infinity, 1e30, -1e30, .nan]
-        #expect(roundTrip(numbers, .f16).prefix(4) == [.infinity, -.infinity, .infinity, -.infinity])
+        #expect(
+            roundTrip(numbers, .f16).prefix(4) == [.infinity, -.infinity, .infinity, -.infinity])
         #expect(roundTrip(numbers, .bf16).prefix(2) == [.infinity, -.infinity])
         for format in [BlockFormat.f16, .bf16, .f32] {
             #expect(roundTrip(numbers, format)[4].isNaN)
@@ -90,7 +91,8 @@ import Testing
     /// llama.cpp's own bar for its quantisers (tests/test-quantize-fns.cpp): √(Σ error²) / n over
     /// 0.1 + 2 cos i for i < 4096 below 0.002, 0.004 with three bits and 0.0075 with two.
     @Test(arguments: [
-        (BlockFormat.q4_0, Float(0.002)), (.q4_1, 0.002), (.q5_0, 0.002), (.q5_1, 0.002), (.q8_0, 0.002),
+        (BlockFormat.q4_0, Float(0.002)), (.q4_1, 0.002), (.q5_0, 0.002), (.q5_1, 0.002),
+        (.q8_0, 0.002),
         (.q4_K, 0.002), (.q5_K, 0.002), (.q6_K, 0.002), (.q3_K, 0.004), (.q2_K, 0.0075),
     ])
     func passesTheBarOfLlamaCpp(_ format: BlockFormat, _ bar: Float) {
