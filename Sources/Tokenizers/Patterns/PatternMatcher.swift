@@ -92,7 +92,7 @@ struct PatternMatcher {
             let inner = Attempt(instruction: following, position: position)
             guard let end = match(text, in: range, inner) else { return false }
             attempt = Attempt(instruction: after, position: end)
-        case .textStart, .textEnd, .lineStart, .lineEnd, .match:
+        case .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary, .match:
             guard isAnchored(text, in: range, attempt) else { return false }
             attempt.instruction = following
         }
@@ -108,8 +108,18 @@ struct PatternMatcher {
             return position == range.lowerBound
                 || text[position - 1] == 0x0A && position < range.upperBound
         case .lineEnd: return position == range.upperBound || text[position] == 0x0A
+        case .wordBoundary(let isNegated):
+            let isBefore =
+                position > range.lowerBound
+                && isWord(text, at: UTF8Text.start(in: text, before: position))
+            let isAfter = position < range.upperBound && isWord(text, at: position)
+            return (isBefore != isAfter) != isNegated
         default: return true
         }
+    }
+
+    private func isWord(_ text: [UInt8], at position: Int) -> Bool {
+        ScalarSet.word.contains(UTF8Text.scalar(in: text, at: position).value)
     }
 
     private mutating func push(_ instruction: Int, _ position: Int) {

@@ -2,7 +2,7 @@
 ///
 /// Known: literals, classes with ranges and `\p{category}`, `\s \S \d \D \w \W`, the usual escapes,
 /// `.`, groups `(…)`, `(?:…)`, `(?i:…)` over ASCII letters, `(?i)` at the start, look-ahead,
-/// `^ $ \A \z`, and the quantifiers `? * + {m,n}` with `?` (lazy) and `+` (possessive).
+/// `^ $ \A \z \b \B`, and the quantifiers `? * + {m,n}` with `?` (lazy) and `+` (possessive).
 /// Anything else throws `Unsupported`, and the caller falls back on a general engine.
 struct PatternParser {
     /// The construct that is not known here.
@@ -77,6 +77,8 @@ struct PatternParser {
         case "\\":
             if consume("A") { return .textStart }
             if consume("z") { return .textEnd }
+            if consume("b") { return .wordBoundary(isNegated: false) }
+            if consume("B") { return .wordBoundary(isNegated: true) }
             return .scalar(try escape())
         case "*", "+", "?", "{": throw Unsupported(construct: "a quantifier of nothing")
         case let scalar: return .scalar(try literal(scalar))

@@ -22,6 +22,7 @@ struct PatternProgram: Sendable {
         case textEnd
         case lineStart
         case lineEnd
+        case wordBoundary(isNegated: Bool)
         case match
     }
 
@@ -60,6 +61,8 @@ struct PatternProgram: Sendable {
         case .textEnd: instructions.append(.textEnd)
         case .lineStart: instructions.append(.lineStart)
         case .lineEnd: instructions.append(.lineEnd)
+        case .wordBoundary(let isNegated):
+            instructions.append(.wordBoundary(isNegated: isNegated))
         }
     }
 

@@ -13,6 +13,8 @@ indirect enum PatternSyntax: Sendable {
     /// Ruby's `^` and `$`, which Oniguruma follows: at every line feed, not only at the ends.
     case lineStart
     case lineEnd
+    /// `\b` (or, negated, `\B`).
+    case wordBoundary(isNegated: Bool)
 
     enum Repetition: Sendable {
         case greedy, lazy, possessive
@@ -27,7 +29,7 @@ indirect enum PatternSyntax: Sendable {
         case .sequence(let parts): parts.allSatisfy(\.isNullable)
         case .alternatives(let parts): parts.contains(where: \.isNullable)
         case .repeated(let part, let range, _): range.lowerBound == 0 || part.isNullable
-        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd: true
+        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: true
         }
     }
 
@@ -46,7 +48,7 @@ indirect enum PatternSyntax: Sendable {
                 if !part.isNullable { break }
             }
             return first
-        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd: return .all
+        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: return .all
         }
     }
 
@@ -54,7 +56,7 @@ indirect enum PatternSyntax: Sendable {
     private var firstWhenNullable: ASCIISet {
         switch self {
         case .repeated(let part, _, _) where !part.isNullable: part.firstASCII
-        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd: .none
+        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: .none
         default: .all
         }
     }
