@@ -159,13 +159,14 @@ package struct Tokenizer: Sendable {
             for piece in pieces { boundaries.append(text, piece, to: &cut) }
             pieces = cut
         }
-        var ids = state.ids
-        state.ids = []
-        for piece in pieces {
-            state.cache.append(text, piece, to: &ids) { ids in
-                model.encode(text, piece, &state.work, to: &ids)
-            }
-        }
-        state.ids = ids
+        for piece in pieces { encodePiece(text, piece, &state) }
+    }
+
+    @inline(__always)
+    private func encodePiece(_ text: [UInt8], _ piece: Range<Int>, _ state: inout EncodingState) {
+        if state.cache.appendKnown(text, piece, to: &state.ids) { return }
+        let start = state.ids.count
+        model.encode(text, piece, &state.work, to: &state.ids)
+        state.cache.remember(text, piece, idStart: start, idCount: state.ids.count - start)
     }
 }

@@ -80,10 +80,10 @@ struct Pattern: Sendable {
         _ program: PatternProgram, _ text: [UInt8], _ range: Range<Int>,
         _ body: (Range<Int>) -> Void
     ) {
-        var matcher = PatternMatcher(program)
+        var stack = PatternProgram.Stack()
         var position = range.lowerBound
         while position < range.upperBound {
-            let end = matcher.match(text, at: position, in: range)
+            let end = program.match(text, at: position, in: range, &stack)
             if let end { body(position..<end) }
             if let end, end > position {
                 position = end

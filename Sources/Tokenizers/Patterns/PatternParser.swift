@@ -236,9 +236,6 @@ struct PatternParser {
                 throw Unsupported(construct: "a class within a class")
             }
             let item = try classItem()
-            guard set.isUnionable, item.isUnionable else {
-                throw Unsupported(construct: "a class of complements")
-            }
             set = set.union(item)
         }
         guard consume("]"), set != ScalarSet() else { throw Unsupported(construct: "[") }

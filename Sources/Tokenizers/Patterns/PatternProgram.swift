@@ -26,15 +26,20 @@ struct PatternProgram: Sendable {
         case match
     }
 
-    /// A set by its place in `sets`, with its ASCII part beside it: an instruction without references
-    /// is read without counting them.
+    /// A `ScalarSet` whose ranges lie in `ranges`: an instruction without references is read without
+    /// counting them.
     struct SetReference: Sendable {
         let ascii: ASCIISet
-        let index: Int
+        let mask: UInt64
+        let isNegated: Bool
+        let rangeStart: Int32
+        let rangeEnd: Int32
     }
 
     private(set) var instructions: [Instruction] = []
-    private(set) var sets: [ScalarSet] = []
+    /// The ranges of all sets; those of one set are sorted.
+    private(set) var ranges: [ClosedRange<UInt32>] = []
+    let properties = UnicodeProperties.shared
 
     init(_ syntax: PatternSyntax) {
         append(syntax)
@@ -114,9 +119,11 @@ struct PatternProgram: Sendable {
     }
 
     private mutating func reference(_ set: ScalarSet) -> SetReference {
-        let index = sets.firstIndex(of: set) ?? sets.count
-        if index == sets.count { sets.append(set) }
-        return SetReference(ascii: set.ascii, index: index)
+        let start = Int32(ranges.count)
+        ranges += set.ranges.sorted { $0.lowerBound < $1.lowerBound }
+        return SetReference(
+            ascii: set.ascii, mask: set.mask, isNegated: set.isNegated, rangeStart: start,
+            rangeEnd: Int32(ranges.count))
     }
 
     /// Room for a jump whose target is not known yet.
