@@ -82,6 +82,14 @@ extension PatternProgram {
             let inner = Attempt(instruction: following, position: position)
             guard (match(text, in: range, inner, &stack) == nil) == isNegated else { return false }
             attempt.instruction = after
+        case .lookBehind(let width, let isNegated, let after):
+            var found = false
+            if let start = Self.start(text, width, before: position, in: range) {
+                let inner = Attempt(instruction: following, position: start)
+                found = match(text, in: range, inner, &stack) != nil
+            }
+            guard found != isNegated else { return false }
+            attempt.instruction = after
         case .atomic(let after):
             let inner = Attempt(instruction: following, position: position)
             guard let end = match(text, in: range, inner, &stack) else { return false }
@@ -91,6 +99,18 @@ extension PatternProgram {
             attempt.instruction = following
         }
         return true
+    }
+
+    /// Where the `count` scalars before `position` begin; nil when there are fewer.
+    private static func start(
+        _ text: [UInt8], _ count: Int, before position: Int, in range: Range<Int>
+    ) -> Int? {
+        var start = position
+        for _ in 0..<count {
+            guard start > range.lowerBound else { return nil }
+            start = UTF8Text.start(in: text, before: start)
+        }
+        return start
     }
 
     private func isAnchored(_ text: [UInt8], in range: Range<Int>, _ attempt: Attempt) -> Bool {

@@ -16,6 +16,8 @@ struct PatternProgram: Sendable {
         case jump(Int)
         /// The instructions from the next one match here (or not); then goes on at `after`.
         case look(isNegated: Bool, after: Int)
+        /// As `look`, from `width` scalars before.
+        case lookBehind(width: Int, isNegated: Bool, after: Int)
         /// The first way in which the instructions from the next one match, for good.
         case atomic(after: Int)
         case textStart
@@ -62,6 +64,9 @@ struct PatternProgram: Sendable {
             append(part, range: range, isLazy: mode == .lazy)
         case .lookAhead(let part, let isNegated):
             appendBracketed({ .look(isNegated: isNegated, after: $0) }, part)
+        case .lookBehind(let part, let width, let isNegated):
+            appendBracketed(
+                { .lookBehind(width: width, isNegated: isNegated, after: $0) }, part)
         case .textStart: instructions.append(.textStart)
         case .textEnd: instructions.append(.textEnd)
         case .lineStart: instructions.append(.lineStart)
