@@ -63,8 +63,9 @@ struct BytePairEncoding: Sendable {
     }
 
     private func wholeToken(_ text: [UInt8], _ piece: Range<Int>) -> Int? {
-        guard scalars == nil else { return vocabulary.id(of: text, piece) }
-        return vocabulary.id(of: ByteLevelAlphabet.spelled(text[piece]))
+        guard scalars == nil else { return vocabulary.modelID(of: text, piece) }
+        let spelled = ByteLevelAlphabet.spelled(text[piece])
+        return vocabulary.modelID(of: spelled, 0..<spelled.count)
     }
 
     private func appendSymbols(

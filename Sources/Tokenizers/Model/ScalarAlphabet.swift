@@ -25,7 +25,7 @@ struct ScalarAlphabet: Sendable {
         while position < piece.upperBound {
             let end = position + UTF8Text.scalar(in: text, at: position).count
             defer { position = end }
-            if let id = vocabulary.id(of: text, position..<end) {
+            if let id = vocabulary.modelID(of: text, position..<end) {
                 if let unknown = waiting { symbols.append(unknown) }
                 waiting = nil
                 symbols.append(Int32(id))
