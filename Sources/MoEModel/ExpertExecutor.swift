@@ -55,14 +55,14 @@ package final class LocalExperts: ExpertExecutor {
 ///   - weights: the expert of that position in its layer.
 /// - Complexity: each expert's weights are read once, however many rows visit it.
 package func partialMixture(
-    inputs: Matrix, pairs: [ExpertPair], weights: (Int) -> ExpertWeights
-) -> Matrix {
+    inputs: Matrix, pairs: [ExpertPair], weights: (Int) throws -> ExpertWeights
+) rethrows -> Matrix {
     var output = Matrix(rows: inputs.rows, columns: inputs.columns)
     let all = inputs.rows == 1 ? Activations(inputs) : nil
     let byExpert = Dictionary(grouping: pairs, by: \.expert)
     for (expert, visits) in byExpert.sorted(by: { $0.key < $1.key }) {
         let activations = all ?? Activations(inputs.gatheringRows(visits.map(\.row)))
-        let outputs = weights(expert).output(activations)
+        let outputs = try weights(expert).output(activations)
         for (index, visit) in visits.enumerated() {
             output.addScaled(row: visit.row, visit.weight, outputs, sourceRow: index)
         }

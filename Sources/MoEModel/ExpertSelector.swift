@@ -1,3 +1,4 @@
+import SystemModel
 package import Tensors
 
 /// Who is chosen: one of the model's two seams.

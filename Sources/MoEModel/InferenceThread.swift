@@ -17,6 +17,11 @@ package final class InferenceThread: Sendable {
 
     deinit { queue.close() }
 
+    /// Runs `step` on the thread, after all steps submitted before it; nobody waits for it.
+    package func submit(_ step: @escaping @Sendable () -> Void) {
+        queue.add(step)
+    }
+
     /// Runs `step` on the thread, after all steps submitted before it.
     ///
     /// - Throws: what `step` throws.

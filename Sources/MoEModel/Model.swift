@@ -33,6 +33,13 @@ package struct Model: Sendable {
 
     package var configuration: ModelConfiguration { transformer.configuration }
 
+    /// The model's own choice of experts; a dense model never asks it.
+    package var selector: any ExpertSelector {
+        TopKSelector(
+            configuration.experts
+                ?? ExpertsConfiguration(count: 0, perToken: 0, inner: 0, normalizesWeights: false))
+    }
+
     /// The sizes that placement needs.
     package var shape: ModelShape {
         ModelShape(

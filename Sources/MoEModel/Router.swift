@@ -1,3 +1,4 @@
+package import SystemModel
 package import Tensors
 
 /// Scores every expert of a layer for every token.
@@ -8,22 +9,6 @@ package struct Router: Sendable {
     /// `[tokens × experts]` logits for `[tokens × hidden]` normalised inputs.
     package func logits(_ inputs: Matrix) -> Matrix {
         projection(Activations(inputs))
-    }
-}
-
-/// One expert that one token visits, and how much its output counts.
-package struct ExpertPair: Sendable, Equatable {
-    /// Row of the layer's inputs.
-    package let row: Int
-    /// Position of the expert in its layer.
-    package let expert: Int
-    /// Factor of the expert's output in the token's sum.
-    package let weight: Float
-
-    package init(row: Int, expert: Int, weight: Float) {
-        self.row = row
-        self.expert = expert
-        self.weight = weight
     }
 }
 

@@ -5,21 +5,32 @@ package struct CostRecord: Sendable, Equatable, Codable {
     /// What one device added to the step.
     package struct Device: Sendable, Equatable, Codable {
         /// Frames sent to the device and answered by it.
-        package var roundTrips = 0
+        package var roundTrips: Int
         /// Payload bytes base station → device.
-        package var downlinkBytes = 0
+        package var downlinkBytes: Int
         /// Payload bytes device → base station.
-        package var uplinkBytes = 0
+        package var uplinkBytes: Int
         /// Pairs of a token and an expert that it computed.
-        package var pairs = 0
+        package var pairs: Int
         /// Time it says it computed, in seconds.
-        package var computeSeconds = 0.0
+        package var computeSeconds: Double
         /// Time from sending a frame to having its answer, summed over frames, in seconds.
-        package var roundTripSeconds = 0.0
+        package var roundTripSeconds: Double
         /// Frames that it did not answer, so that somebody else computed them.
-        package var lostFrames = 0
+        package var lostFrames: Int
 
-        package init() {}
+        package init(
+            roundTrips: Int = 0, downlinkBytes: Int = 0, uplinkBytes: Int = 0, pairs: Int = 0,
+            computeSeconds: Double = 0, roundTripSeconds: Double = 0, lostFrames: Int = 0
+        ) {
+            self.roundTrips = roundTrips
+            self.downlinkBytes = downlinkBytes
+            self.uplinkBytes = uplinkBytes
+            self.pairs = pairs
+            self.computeSeconds = computeSeconds
+            self.roundTripSeconds = roundTripSeconds
+            self.lostFrames = lostFrames
+        }
 
         /// Adds another step's costs.
         package mutating func add(_ other: Device) {

@@ -3,13 +3,20 @@
 package struct Activations: Sendable {
     /// The rows as given, `[rows × columns]`.
     package let matrix: Matrix
-    /// The rows in blocks of 32 signed bytes; nil where the columns are not whole blocks.
-    let quantized: QuantizedRows?
+    /// The rows in blocks of 32 signed bytes; empty where the columns are not whole blocks, which
+    /// no weights that need them have.
+    let quantized: QuantizedRows
 
     /// Quantises the rows of `matrix`. Cost: one pass over it.
     package init(_ matrix: Matrix) {
+        self.init(matrix, using: .detected)
+    }
+
+    init(_ matrix: Matrix, using kernels: Kernels) {
         self.matrix = matrix
-        quantized = matrix.columns % 32 == 0 ? Reference.quantize(matrix) : nil
+        quantized =
+            matrix.columns % 32 == 0
+            ? kernels.quantize(matrix) : QuantizedRows(quants: [], scales: [], sums: [])
     }
 
     /// Number of rows: the tokens.

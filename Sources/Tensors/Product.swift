@@ -10,7 +10,5 @@
 /// - Returns: `[tokens × rows]`.
 /// - Complexity: O(tokens × rows × columns); reads the weights from memory once.
 package func product(_ weights: QuantizedMatrix, _ inputs: Activations) -> Matrix {
-    precondition(
-        weights.columns == inputs.columns, "Weights and inputs must have the same columns.")
-    return Reference.product(weights, inputs)
+    Kernels.detected.product(weights, inputs)
 }

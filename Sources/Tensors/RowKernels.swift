@@ -5,31 +5,28 @@
 ///   - x: `[rows × columns]`.
 ///   - weight: `[columns]`.
 package func rootMeanSquareNormalized(_ x: Matrix, weight: [Float], epsilon: Float) -> Matrix {
-    precondition(weight.count == x.columns, "The norm needs one weight per column.")
-    return Reference.rootMeanSquareNormalized(x, weight: weight, epsilon: epsilon)
+    Kernels.detected.rootMeanSquareNormalized(x, weight: weight, epsilon: epsilon)
 }
 
 /// Replaces `row` by `exp(row − max) / Σ exp(row − max)`. An empty row stays empty.
 package func softmax(_ row: UnsafeMutableBufferPointer<Float>) {
-    Reference.softmax(row)
+    Kernels.detected.softmax(row)
 }
 
 /// `silu(gate) · up` elementwise, `[rows × inner]` each, with `silu(x) = x / (1 + exp(−x))`
 /// (Shazeer 2020, SwiGLU).
 package func swiGLU(gate: Matrix, up: Matrix) -> Matrix {
-    precondition(
-        gate.rows == up.rows && gate.columns == up.columns, "Gate and up must have one shape.")
-    return Reference.swiGLU(gate: gate, up: up)
+    Kernels.detected.swiGLU(gate: gate, up: up)
 }
 
 /// `Σ a[i] · b[i]` over `count` elements, summed in sixteen lanes.
 package func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float {
-    Reference.dot(a, b, count: count)
+    Kernels.detected.dot(a, b, count: count)
 }
 
 /// `out[i] += scale · x[i]` over `count` elements, each rounded once (fused).
 package func addScaledFused(
     _ out: UnsafeMutablePointer<Float>, _ scale: Float, _ x: UnsafePointer<Float>, count: Int
 ) {
-    Reference.addScaledFused(out, scale, x, count: count)
+    Kernels.detected.addScaledFused(out, scale, x, count: count)
 }

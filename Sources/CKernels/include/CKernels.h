@@ -1,1 +1,84 @@
+// The inner loops of martlet: one table of kernels per instruction set, chosen at run time.
+//
+// Every kernel computes each of its outputs in one order of operations, the same on every
+// instruction set and for any number of inputs, so that results are equal bit for bit. The slow
+// twins in Sources/Tensors/Reference say these orders in scalar Swift.
+//
+// Sixteen lanes. A sum over n numbers pads them with zeros to a multiple of 16; lane j takes the
+// elements i with i mod 16 = j in sequence; the lanes are then added as a tree: j and j + 8, j and
+// j + 4, j and j + 2, j and j + 1.
+//
+// Products of floating-point weights (F32, F16, BF16) convert the weight to fp32 (exact) and sum
+// in sixteen lanes with fused multiply-add.
+//
+// Products of quantised weights (Q8_0, Q4_0) use the input's 8-bit form. Per block of 32 columns
+// the sum of integer products is exact; blocks follow in sequence from acc = 0:
+//     acc = fma(weight_scale * input_scale, (float)integer_sum, acc)
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#pragma clang assume_nonnull begin
+
+enum martlet_instruction_set {
+    MARTLET_PORTABLE = 0,
+    MARTLET_AVX2 = 1,         // with FMA and F16C
+    MARTLET_AVX512_VNNI = 2,  // with F, BW, DQ and VL
+};
+
+/// One matrix product: out[t * output_stride + r] = sum over c of weights[r, c] * inputs[t, c].
+struct martlet_product {
+    /// [rows × columns] in blocks along columns, row-major, at any address.
+    const void *weights;
+    size_t rows;
+    size_t columns;
+    /// Number of input rows.
+    size_t inputs;
+    /// [inputs × columns]. Read by the products of F32, F16 and BF16 weights.
+    const float *_Nullable values;
+    /// The inputs in blocks of 32 signed bytes, [inputs × columns], with each block's scale and sum
+    /// of quants, [inputs × columns / 32]. Read by the products of Q8_0 and Q4_0 weights.
+    const int8_t *_Nullable quants;
+    const float *_Nullable scales;
+    const int32_t *_Nullable sums;
+    /// [inputs × output_stride], of which the first `rows` of each row are written.
+    float *out;
+    size_t output_stride;
+};
+
+struct martlet_kernels {
+    void (*product_f32)(const struct martlet_product *);
+    void (*product_f16)(const struct martlet_product *);
+    void (*product_bf16)(const struct martlet_product *);
+    void (*product_q8_0)(const struct martlet_product *);
+    void (*product_q4_0)(const struct martlet_product *);
+
+    /// Quantises blocks of 32: scale = m / 127 with m = max |x|; q = x * (127 / m) to the nearest
+    /// integer, ties to even. A block with m < 2^-120, whose quotient might overflow, becomes
+    /// zeros with scale 0; one with an infinity or a NaN becomes zeros with scale NaN, so that its
+    /// products are NaN.
+    void (*quantize)(
+        const float *values, size_t blocks, int8_t *quants, float *scales, int32_t *sums);
+
+    /// Sum of a[i] * b[i], as a product of F32 weights.
+    float (*dot)(const float *a, const float *b, size_t count);
+
+    /// out[i] = fma(scale, x[i], out[i]).
+    void (*add_scaled)(float *out, float scale, const float *x, size_t count);
+
+    /// row[i] = e[i] * (1 / sum of e) with e[i] = exp(row[i] - max), summed in sixteen lanes.
+    void (*softmax)(float *row, size_t count);
+
+    /// out[i] = gate[i] / (1 + exp(-gate[i])) * up[i].
+    void (*swiglu)(const float *gate, const float *up, float *out, size_t count);
+
+    /// Per row: out[i] = x[i] * s * weight[i] with s = 1 / sqrt(dot(x, x) / columns + epsilon).
+    void (*rms_norm)(
+        const float *x, const float *weight, float epsilon, size_t rows, size_t columns,
+        float *out);
+};
+
+/// The kernels of an instruction set, or NULL where this machine lacks it.
+const struct martlet_kernels *_Nullable martlet_kernels_for(enum martlet_instruction_set set);
+
+#pragma clang assume_nonnull end

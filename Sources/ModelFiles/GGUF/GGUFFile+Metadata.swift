@@ -52,7 +52,7 @@ extension GGUFFile {
         return value
     }
 
-    private func wrong(_ key: String, _ value: GGUFValue, _ expected: String) -> ModelFileError {
+    func wrong(_ key: String, _ value: GGUFValue, _ expected: String) -> ModelFileError {
         ModelFileError(
             .malformed, file: path, "metadata \(key): \(value.summary) is not \(expected)")
     }

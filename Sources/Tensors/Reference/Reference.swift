@@ -1,12 +1,15 @@
 /// The slow twins: every kernel once more as plain scalar Swift, in the same order of operations.
 /// Tests assert that the kernels compute these bits.
 enum Reference {
-    /// Σ a · b in sixteen lanes: lane j takes elements i ≡ j (mod 16) in sequence, each with one
-    /// rounding; then lanes j and j + 8 are added, j and j + 4, j and j + 2, j and j + 1.
+    /// Σ a · b in sixteen lanes: both are padded with zeros to a multiple of 16; lane j takes
+    /// elements i ≡ j (mod 16) in sequence, each with one rounding; then lanes j and j + 8 are
+    /// added, j and j + 4, j and j + 2, j and j + 1.
     static func dot(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int) -> Float {
         var lanes = SIMD16<Float>(repeating: 0)
-        for index in 0..<count {
-            lanes[index % 16] = lanes[index % 16].addingProduct(a[index], b[index])
+        for index in 0..<(count + 15) / 16 * 16 {
+            // The padding matters only where a lane is −0.
+            let product = index < count ? (a[index], b[index]) : (0, 0)
+            lanes[index % 16] = lanes[index % 16].addingProduct(product.0, product.1)
         }
         return sum(lanes)
     }
@@ -26,11 +29,14 @@ enum Reference {
         for index in 0..<count { out[index] = out[index].addingProduct(scale, x[index]) }
     }
 
-    /// e^x: x = n · ln 2 + r with the nearest integer n (Cody and Waite), a polynomial for e^r,
-    /// and two exact steps of scaling so that subnormal results are rounded once.
+    /// e^x: x = n · ln 2 + r with the nearest integer n (Cody and Waite), a polynomial for e^r
+    /// (Cephes' coefficients), and the power of two in two exact steps so that subnormal results
+    /// are rounded once.
     static func exp(_ x: Float) -> Float {
+        guard !x.isNaN else { return x }
         let clamped = max(min(x, 89), -104)
-        let count = (clamped * 1.442695).rounded(.toNearestOrEven)
+        let rounder: Float = 0x1.8p23  // adding it rounds to the nearest integer
+        let count = rounder.addingProduct(clamped, 0x1.715476p+0) - rounder
         var remainder = clamped.addingProduct(-count, 0.693359375)
         remainder = remainder.addingProduct(-count, -2.12194440e-4)
         var polynomial: Float = 1.9875691500e-4

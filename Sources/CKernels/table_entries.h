@@ -1,0 +1,12 @@
+// The entries of a unit's table: the same names in every unit.
+.product_f32 = product_f32,
+.product_f16 = product_f16,
+.product_bf16 = product_bf16,
+.product_q8_0 = product_q8_0,
+.product_q4_0 = product_q4_0,
+.quantize = row_quantize,
+.dot = row_dot,
+.add_scaled = row_add_scaled,
+.softmax = row_softmax,
+.swiglu = row_swiglu,
+.rms_norm = row_rms_norm,

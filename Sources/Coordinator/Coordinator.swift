@@ -1,0 +1,292 @@
+import Dispatch
+package import MoEModel
+import Synchronization
+package import SystemModel
+package import Wire
+
+/// The base station's side of the cell: accepts devices, assigns and ships experts, and knows who
+/// can compute what. `RemoteExperts` asks it where to send.
+///
+/// Its methods may be called from any thread and do not block; what must be hashed or read runs on
+/// a queue of its own, so that shipping never delays a token.
+package final class Coordinator: Sendable {
+    /// What happens, for people.
+    package enum Report: Sendable {
+        case joined(DeviceDescription, peer: String)
+        case loaded(name: String, ready: Int, of: Int, fetched: Int, cached: Int)
+        case left(name: String, reason: String)
+        case late(name: String)
+        case refused(peer: String, reason: String)
+    }
+
+    /// How the base station treats its devices.
+    package struct Options: Sendable {
+        /// How activations travel, both ways.
+        package var codec = ActivationCodec.fp32
+        /// How speeds become shares of the experts.
+        package var shares = MembershipState.Shares.measured
+        /// How often either side asks for a sign of life.
+        package var heartbeat = Duration.seconds(2)
+
+        package init() {}
+    }
+
+    /// A connected device and how to reach it.
+    struct Session {
+        let control: any DeviceLink
+        var bulk: (any DeviceLink)?
+        let token: SessionToken
+        var farewell: String?
+    }
+
+    private struct State {
+        var membership: MembershipState
+        var sessions: [DeviceID: Session] = [:]
+        var lastID: UInt32 = 0
+        var waiters: [(done: @Sendable (MembershipState) -> Bool, resume: @Sendable () -> Void)] = []
+    }
+
+    package let options: Options
+    /// Where results and losses are left for the inference thread.
+    let mailbox = Mailbox<Letter>()
+    /// What devices must know of the model.
+    package let facts: ModelFacts
+    private let state: Mutex<State>
+    private let catalog: Mutex<ExpertCatalog>
+    private let catalogQueue = DispatchQueue(label: "martlet.catalog")
+    private let report: @Sendable (Report) -> Void
+
+    /// - Parameters:
+    ///   - shape: the sizes of the model whose experts are given away.
+    ///   - experts: per layer the experts in order; empty for a dense layer.
+    ///   - report: called on the transport's threads; must not block.
+    package init(
+        shape: ModelShape, experts: [[ExpertWeights]], options: Options,
+        report: @escaping @Sendable (Report) -> Void
+    ) {
+        self.options = options
+        self.report = report
+        facts = ModelFacts(
+            hiddenSize: shape.hidden, layerCount: shape.layers,
+            expertCount: max(1, shape.experts), activationFunction: "silu")
+        state = Mutex(State(membership: MembershipState(shape: shape, shares: options.shares)))
+        catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
+    }
+
+    /// Takes a new connection; the transport calls it.
+    package func accept(_ link: any DeviceLink) -> LinkHandler {
+        let connection = Connection(coordinator: self, link: link)
+        return { connection.handle($0) }
+    }
+
+    /// Deals the experts anew among the devices that are there. Between answers only.
+    package func replan() {
+        perform(mutate { $0.replan() })
+    }
+
+    /// Who is there and what they hold, at this moment.
+    package var membership: MembershipState { state.withLock { $0.membership } }
+
+    /// Returns once the condition holds; it is looked at after every change.
+    package func wait(until condition: @escaping @Sendable (MembershipState) -> Bool) async {
+        await withCheckedContinuation { continuation in
+            state.withLock { $0.waiters.append((condition, { continuation.resume() })) }
+            wake()
+        }
+    }
+
+    /// Looks again at what is waited for; for conditions that depend on more than the membership.
+    package func recheck() {
+        wake()
+    }
+
+    /// Says goodbye to all devices and closes their links.
+    package func close(reason: String) {
+        let sessions = state.withLock { $0.sessions }
+        for session in sessions.values {
+            if let frame = try? Goodbye(reason: reason).frame() { session.control.send(frame) }
+            session.control.close()
+            session.bulk?.close()
+        }
+    }
+
+    /// The placement, and for each of the slots the device that can compute those experts now.
+    func route(
+        _ layer: Int, _ experts: Set<Int>
+    ) -> (slots: [Int: Int], devices: [Int: (id: DeviceID, name: String, link: any DeviceLink)]) {
+        state.withLock { state in
+            var slots: [Int: Int] = [:]
+            for expert in experts {
+                slots[expert] = state.membership.placement.slots[layer][expert]
+            }
+            var devices: [Int: (id: DeviceID, name: String, link: any DeviceLink)] = [:]
+            for (slot, visits) in Dictionary(grouping: slots, by: \.value) {
+                let needed = visits.map { ExpertID(layer: layer, expert: $0.key) }
+                guard let id = state.membership.device(inSlot: slot, having: needed),
+                    let session = state.sessions[id], let member = state.membership.members[id]
+                else { continue }
+                devices[slot] = (id, member.description.name, session.control)
+            }
+            return (slots, devices)
+        }
+    }
+
+    /// The device missed a deadline; it gets no work until it answers.
+    func late(_ id: DeviceID) {
+        mutate { membership -> [MembershipState.Action] in
+            membership.late(id)
+            return []
+        }
+        if let name = membership.members[id]?.description.name { report(.late(name: name)) }
+    }
+
+    /// The device answered, late or not.
+    func answered(_ id: DeviceID) {
+        state.withLock { $0.membership.answered(id) }
+    }
+
+    /// The device sent what no working device sends; it may join again.
+    func expel(_ id: DeviceID, reason: String) {
+        state.withLock { state in
+            state.sessions[id]?.farewell = reason
+            return state.sessions[id]?.control
+        }?.close()
+    }
+}
+
+/// What a connection tells the coordinator.
+extension Coordinator {
+    /// What is left in the mailbox.
+    enum Letter: Sendable {
+        case result(DeviceID, Frame)
+        case failed(DeviceID, request: UInt64?, message: String)
+        case lost(DeviceID)
+    }
+
+    /// A control connection's hello: the device is a member from now on.
+    func join(
+        _ description: DeviceDescription, on link: any DeviceLink
+    ) throws(WireError) -> DeviceID {
+        var generator = SystemRandomNumberGenerator()
+        let token = SessionToken.random(using: &generator)
+        let (id, unique) = state.withLock { state in
+            state.lastID += 1
+            let id = DeviceID(state.lastID)
+            state.sessions[id] = Session(control: link, bulk: nil, token: token)
+            return (id, state.membership.uniqueName(description))
+        }
+        link.send(
+            try Welcome(
+                deviceID: id, sessionToken: token, activationCodec: options.codec,
+                heartbeatMilliseconds: Int(options.heartbeat.milliseconds)
+            ).frame())
+        report(.joined(unique, peer: link.peer))
+        perform(mutate { $0.joined(id, unique) })
+        return id
+    }
+
+    /// A bulk connection's hello.
+    ///
+    /// - Throws: `invalid` if it does not belong to a member.
+    func joinBulk(
+        _ id: DeviceID, _ token: SessionToken, on link: any DeviceLink
+    ) throws(WireError) {
+        let known = state.withLock { state in
+            guard state.sessions[id]?.token == token, state.sessions[id]?.bulk == nil else {
+                return false
+            }
+            state.sessions[id]?.bulk = link
+            return true
+        }
+        guard known else {
+            throw WireError(.invalid, "no device of that number and token is connected")
+        }
+        let welcome = Welcome(
+            deviceID: id, sessionToken: token, activationCodec: options.codec,
+            heartbeatMilliseconds: Int(options.heartbeat.milliseconds))
+        link.send(try welcome.frame())
+    }
+
+    func progressed(_ id: DeviceID, _ progress: AssignmentProgress) {
+        let member = mutate { membership -> MembershipState.Member? in
+            membership.progressed(
+                id, ready: progress.ready, bytesFetched: progress.bytesFetched,
+                bytesFromCache: progress.bytesFromCache)
+            return membership.members[id]
+        }
+        guard let member, let slot = member.slot else { return }
+        report(
+            .loaded(
+                name: member.description.name, ready: member.ready.count,
+                of: membership.placement.experts(inSlot: slot).count,
+                fetched: progress.bytesFetched, cached: progress.bytesFromCache))
+    }
+
+    /// The part of a blob that a device asks for, sent on its bulk link.
+    func ship(_ fetch: Fetch, on link: any DeviceLink) {
+        catalogQueue.async { [self] in
+            do {
+                link.send(try catalog.withLock { try $0.chunk(fetch) }.frame())
+            } catch {
+                if let frame = try? Failure(requestID: nil, message: "\(error)").frame() {
+                    link.send(frame)
+                }
+            }
+        }
+    }
+
+    /// A member says why it is about to leave.
+    func farewell(_ id: DeviceID, reason: String) {
+        state.withLock { $0.sessions[id]?.farewell = reason }
+    }
+
+    /// A member's control connection is gone.
+    func left(_ id: DeviceID, reason: String) {
+        let session = state.withLock { $0.sessions.removeValue(forKey: id) }
+        let name = mutate { membership -> String? in
+            let name = membership.members[id]?.description.name
+            membership.left(id)
+            return name
+        }
+        session?.bulk?.close()
+        mailbox.post(.lost(id))
+        if let name { report(.left(name: name, reason: session?.farewell ?? reason)) }
+    }
+
+    func refused(_ peer: String, reason: String) {
+        report(.refused(peer: peer, reason: reason))
+    }
+
+    /// Changes the membership, then wakes whoever waits for such a change.
+    @discardableResult
+    private func mutate<Result: Sendable>(
+        _ change: (inout MembershipState) -> Result
+    ) -> Result {
+        let result = state.withLock { change(&$0.membership) }
+        wake()
+        return result
+    }
+
+    private func wake() {
+        let ready = state.withLock { state in
+            let ready = state.waiters.filter { $0.done(state.membership) }
+            state.waiters.removeAll { $0.done(state.membership) }
+            return ready
+        }
+        for waiter in ready { waiter.resume() }
+    }
+
+    private func perform(_ actions: [MembershipState.Action]) {
+        for case .assign(let id, let experts) in actions {
+            catalogQueue.async { [self] in
+                let manifests = catalog.withLock { catalog in experts.map(catalog.manifest) }
+                guard let link = state.withLock({ $0.sessions[id]?.control }) else { return }
+                do {
+                    link.send(try Assignment(model: facts, experts: manifests).frame())
+                } catch {
+                    expel(id, reason: "its assignment cannot be sent: \(error)")
+                }
+            }
+        }
+    }
+}

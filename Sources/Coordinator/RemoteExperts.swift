@@ -1,0 +1,218 @@
+package import MoEModel
+package import SystemModel
+package import Tensors
+import Wire
+
+/// A layer's experts, spread over the cell: one frame out to each device that has work, one back.
+///
+/// Pairs are grouped by the plan's slots and summed group by group in the plan's order, whoever
+/// computed them. A group whose device is missing, late or wrong is computed here from the base
+/// station's own file, through the same codec, so the answer has the same bits.
+package final class RemoteExperts: ExpertExecutor {
+    /// When a device counts as late.
+    package struct DeadlinePolicy: Sendable {
+        /// The least time any device is given.
+        package var floor = Duration.seconds(2)
+        /// Added for each pair of a token and an expert.
+        package var perPair = Duration.milliseconds(50)
+
+        package init() {}
+    }
+
+    private let coordinator: Coordinator
+    private let local: [[ExpertWeights]]
+    private let clock: any MonotonicClock
+    private let deadlines: DeadlinePolicy
+    private var nextRequest: UInt64 = 1
+    private var costs = CostRecord()
+
+    /// - Parameter local: all experts, for what no device computes.
+    package init(
+        coordinator: Coordinator, local: [[ExpertWeights]], clock: any MonotonicClock,
+        deadlines: DeadlinePolicy = DeadlinePolicy()
+    ) {
+        self.coordinator = coordinator
+        self.local = local
+        self.clock = clock
+        self.deadlines = deadlines
+    }
+
+    package func mixture(layer: Int, inputs: Matrix, routing: Routing) throws -> Matrix {
+        while let letter = coordinator.mailbox.next(timeout: .zero) { handleLate(letter) }
+        var round = Round(layer: layer, inputs: inputs, groups: groups(layer, inputs, routing))
+        costs.pairs += routing.pairs.count
+        send(&round)
+        for index in round.groups.indices where round.groups[index].device == nil {
+            round.groups[index].output = try compute(round.groups[index], layer)
+        }
+        try collect(&round)
+        return round.sum()
+    }
+
+    package func takeCosts() -> CostRecord {
+        defer { costs = CostRecord() }
+        return costs
+    }
+}
+
+/// The rows and pairs of one slot, and what became of them.
+private struct Group {
+    /// Nil: planned at the base station, so no codec lies between.
+    let slot: Int?
+    /// Rows of the layer's inputs that have pairs here, ascending.
+    let rows: [Int]
+    /// `[rows × hidden]`
+    let inputs: Matrix
+    /// Their `row` is a position in `rows`.
+    let pairs: [ExpertPair]
+    /// Who computes it; nil for the base station.
+    var device: (id: DeviceID, name: String, link: any DeviceLink)?
+    /// `[rows × hidden]`
+    var output: Matrix?
+}
+
+/// One call of `mixture`.
+private struct Round {
+    let layer: Int
+    let inputs: Matrix
+    var groups: [Group]
+    var dispatch = DispatchState()
+
+    /// The groups' outputs, added in the plan's order: `[tokens × hidden]`.
+    func sum() -> Matrix {
+        var total = Matrix(rows: inputs.rows, columns: inputs.columns)
+        for group in groups {
+            guard let output = group.output else { preconditionFailure("every group is computed") }
+            for (position, row) in group.rows.enumerated() {
+                total.addScaled(row: row, 1, output, sourceRow: position)
+            }
+        }
+        return total
+    }
+}
+
+extension RemoteExperts {
+    /// The routing's pairs by slot: the base station's first, then slots in ascending order.
+    private func groups(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> [Group] {
+        let (slots, devices) = coordinator.route(layer, Set(routing.pairs.map(\.expert)))
+        let bySlot = Dictionary(grouping: routing.pairs) { slots[$0.expert] ?? -1 }
+        return bySlot.sorted { $0.key < $1.key }.map { slot, pairs in
+            var rows: [Int] = []
+            let own = pairs.map { pair in
+                if rows.last != pair.row { rows.append(pair.row) }
+                return ExpertPair(row: rows.count - 1, expert: pair.expert, weight: pair.weight)
+            }
+            return Group(
+                slot: slot < 0 ? nil : slot, rows: rows, inputs: inputs.gatheringRows(rows),
+                pairs: own, device: slot < 0 ? nil : devices[slot])
+        }
+    }
+
+    /// Sends every group that has a device.
+    private func send(_ round: inout Round) {
+        for (index, group) in round.groups.enumerated() {
+            guard let device = group.device else { continue }
+            let batch = ExpertBatch(
+                requestID: nextRequest, layer: round.layer, codec: coordinator.options.codec,
+                inputs: group.inputs, pairs: group.pairs)
+            guard let frame = try? batch.frame() else {
+                // What the codec cannot carry, such as an infinity in int8, stays here.
+                round.groups[index].device = nil
+                continue
+            }
+            let now = clock.now
+            round.dispatch.sent(
+                nextRequest,
+                DispatchState.Outstanding(
+                    group: index, device: device.id, sent: now,
+                    deadline: now + deadlines.floor + deadlines.perPair * group.pairs.count))
+            nextRequest += 1
+            device.link.send(frame)
+            costs.devices[device.name, default: .init()].downlinkBytes += frame.payload.count
+        }
+    }
+
+    /// Waits for what is out; what is lost is computed here.
+    private func collect(_ round: inout Round) throws {
+        while let deadline = round.dispatch.nextDeadline {
+            let start = clock.now
+            let letter = coordinator.mailbox.next(timeout: deadline - start)
+            costs.networkWaitSeconds += (clock.now - start).seconds
+            if let letter { try handle(letter, &round) }
+            for late in round.dispatch.expired(now: clock.now) {
+                coordinator.late(late.device)
+                try takeOver(late, &round)
+            }
+        }
+    }
+
+    private func handle(_ letter: Coordinator.Letter, _ round: inout Round) throws {
+        switch letter {
+        case .lost(let device):
+            for lost in round.dispatch.lost(device) { try takeOver(lost, &round) }
+        case .failed(let device, let request, _):
+            guard let request, let entry = round.dispatch.answered(request, by: device) else { return }
+            try takeOver(entry, &round)
+        case .result(let device, let frame):
+            coordinator.answered(device)
+            try accept(frame, from: device, &round)
+        }
+    }
+
+    /// A letter that no round waits for.
+    private func handleLate(_ letter: Coordinator.Letter) {
+        if case .result(let device, _) = letter { coordinator.answered(device) }
+    }
+
+    private func accept(_ frame: Frame, from device: DeviceID, _ round: inout Round) throws {
+        guard let result = try? ExpertResult(frame: frame, model: coordinator.facts) else {
+            return coordinator.expel(device, reason: "it sent a malformed result")
+        }
+        guard let entry = round.dispatch.answered(result.requestID, by: device) else { return }
+        let group = round.groups[entry.group]
+        guard result.outputs.rows == group.rows.count else {
+            coordinator.expel(device, reason: "it sent \(result.outputs.rows) rows for \(group.rows.count)")
+            return try takeOver(entry, &round)
+        }
+        round.groups[entry.group].output = result.outputs
+        record(result, frame, entry, group)
+    }
+
+    private func record(
+        _ result: ExpertResult, _ frame: Frame, _ entry: DispatchState.Outstanding, _ group: Group
+    ) {
+        guard let name = group.device?.name else { return }
+        costs.devices[name, default: .init()].add(
+            CostRecord.Device(
+                roundTrips: 1, uplinkBytes: frame.payload.count, pairs: group.pairs.count,
+                computeSeconds: Double(result.computeNanoseconds) * 1e-9,
+                roundTripSeconds: (clock.now - entry.sent).seconds))
+    }
+
+    /// The base station computes what a device did not.
+    private func takeOver(_ entry: DispatchState.Outstanding, _ round: inout Round) throws {
+        let group = round.groups[entry.group]
+        if let name = group.device?.name { costs.devices[name, default: .init()].lostFrames += 1 }
+        round.groups[entry.group].output = try compute(group, round.layer)
+    }
+
+    /// What is left of activations after the codec; all of them where it cannot carry a row.
+    private func travelled(_ activations: Matrix, _ codec: ActivationCodec) -> Matrix {
+        guard codec != .fp32, let bytes = try? codec.encode(activations) else { return activations }
+        let (rows, columns) = (activations.rows, activations.columns)
+        return (try? codec.decode(bytes, rows: rows, columns: columns)) ?? activations
+    }
+
+    /// A group computed here, as its device would have: through the codec, both ways.
+    private func compute(_ group: Group, _ layer: Int) throws -> Matrix {
+        costs.localPairs += group.pairs.count
+        let weights = local[layer]
+        guard group.slot != nil else {
+            return partialMixture(inputs: group.inputs, pairs: group.pairs) { weights[$0] }
+        }
+        let codec = coordinator.options.codec
+        let output = partialMixture(
+            inputs: travelled(group.inputs, codec), pairs: group.pairs) { weights[$0] }
+        return travelled(output, codec)
+    }
+}

@@ -1,0 +1,31 @@
+/// What a device offers, as it describes itself when it joins.
+///
+/// The figures are the device's own measurements; a planner starts from them and corrects them by
+/// what it observes.
+package struct DeviceDescription: Codable, Equatable, Sendable {
+    /// A name for people: printable, not necessarily unique.
+    package var name: String
+    /// Memory for experts, in bytes.
+    package var memoryBytes: Int
+    /// Cores that compute experts.
+    package var cores: Int
+    /// The instruction set its kernels use, as the kernels name it ("avx512-vnni", "neon-dot").
+    package var instructionSet: String
+    /// Measured memory read rate, 10⁹ bytes per second. It bounds decoding.
+    package var memoryGigabytesPerSecond: Double
+    /// Measured multiply-add rate, 10⁹ floating-point operations per second. It bounds prefilling.
+    package var gigaflopsPerSecond: Double
+
+    /// Describes a device. Nothing is validated here; what arrives from outside is (see Wire).
+    package init(
+        name: String, memoryBytes: Int, cores: Int, instructionSet: String,
+        memoryGigabytesPerSecond: Double, gigaflopsPerSecond: Double
+    ) {
+        self.name = name
+        self.memoryBytes = memoryBytes
+        self.cores = cores
+        self.instructionSet = instructionSet
+        self.memoryGigabytesPerSecond = memoryGigabytesPerSecond
+        self.gigaflopsPerSecond = gigaflopsPerSecond
+    }
+}

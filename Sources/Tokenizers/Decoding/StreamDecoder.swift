@@ -1,0 +1,97 @@
+/// Turns token ids into text as they arrive.
+///
+/// Never emits half a character: bytes that may still become one are held back. All that `append` and
+/// `finish` return, joined, equals `Tokenizer.decode` of all the ids, which is itself made with this.
+///
+/// With byte fallback ("<0x41>" tokens) Hugging Face judges a run of byte tokens as a whole (one invalid
+/// byte makes U+FFFD of each), so a run is held back until another token ends it.
+package struct StreamDecoder: Sendable {
+    private let tokenizer: Tokenizer
+    private let skipsSpecialTokens: Bool
+    private var isFirst = true
+    /// Bytes of byte-level tokens that do not end on a character.
+    private var pending: [UInt8] = []
+    /// Byte tokens without an end so far.
+    private var run: [UInt8] = []
+    /// How many scalars each `stripStart` step may still remove; 0 once the text has begun.
+    private var stripsLeft: [Int] = []
+
+    /// - Parameter skippingSpecialTokens: whether special tokens are left out of the text.
+    package init(_ tokenizer: Tokenizer, skippingSpecialTokens: Bool) {
+        self.tokenizer = tokenizer
+        skipsSpecialTokens = skippingSpecialTokens
+        stripsLeft = tokenizer.decoding.textSteps.map { step in
+            if case .stripStart(_, let count) = step { count } else { 0 }
+        }
+    }
+
+    /// The text that token `id` completes; often empty within a character of several tokens.
+    ///
+    /// An id without a token adds nothing.
+    package mutating func append(_ id: Int) -> String {
+        String(decoding: appendBytes(id), as: UTF8.self)
+    }
+
+    /// What was held back; an unfinished character becomes U+FFFD. Afterwards the decoder is spent.
+    package mutating func finish() -> String {
+        String(decoding: finishBytes(), as: UTF8.self)
+    }
+
+    /// Whole characters as UTF-8.
+    mutating func appendBytes(_ id: Int) -> [UInt8] {
+        guard tokenizer.hasToken(id), !(skipsSpecialTokens && tokenizer.isSpecial(id)) else {
+            return []
+        }
+        let rules = tokenizer.decoding
+        let token = rules.text(of: tokenizer.spelling(of: id), isFirst: isFirst)
+        let separator: [UInt8] = rules.joinsBySpaces && !isFirst ? [0x20] : []
+        isFirst = false
+        switch rules.spelling {
+        case .text: return applyTextSteps(separator + token)
+        case .byteLevel: return wholeCharacters(ByteLevelAlphabet.bytes(spelledBy: token))
+        case .byteFallback:
+            if let byte = DecodingRules.byte(token[...]) {
+                run.append(byte)
+                return []
+            }
+            return applyTextSteps(endRun() + token)
+        }
+    }
+
+    mutating func finishBytes() -> [UInt8] {
+        defer { pending = [] }
+        return applyTextSteps(UTF8Text.repaired(pending) + endRun())
+    }
+
+    private mutating func wholeCharacters(_ bytes: [UInt8]) -> [UInt8] {
+        pending += bytes
+        let held = UTF8Text.incompleteSuffixCount(pending)
+        let whole = UTF8Text.repaired(Array(pending.dropLast(held)))
+        pending = Array(pending.suffix(held))
+        return applyTextSteps(whole)
+    }
+
+    /// The run of byte tokens as text: all of it, or U+FFFD for each byte when it is not valid UTF-8.
+    private mutating func endRun() -> [UInt8] {
+        defer { run = [] }
+        if UTF8Text.isValid(run) { return run }
+        return [UInt8](String(repeating: "\u{FFFD}", count: run.count).utf8)
+    }
+
+    private mutating func applyTextSteps(_ characters: [UInt8]) -> [UInt8] {
+        var text = characters
+        for (index, step) in tokenizer.decoding.textSteps.enumerated() where !text.isEmpty {
+            switch step {
+            case .replace(let scalar, let replacement):
+                text = DecodingRules.replacing(scalar, with: replacement, in: text)
+            case .stripStart(let scalar, _):
+                while stripsLeft[index] > 0, text.starts(with: scalar) {
+                    text.removeFirst(scalar.count)
+                    stripsLeft[index] -= 1
+                }
+                if !text.isEmpty { stripsLeft[index] = 0 }
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,16 @@
+package import SystemModel
+
+extension DeviceDescription {
+    /// Checks what a device says about itself.
+    ///
+    /// - Throws: `WireError` naming the field: names printable and at most `Limits.nameBytes`,
+    ///   memory and cores positive and within `Limits`, rates finite and positive.
+    package func validate() throws(WireError) {
+        try Requirements.name(name, "device: name")
+        try Requirements.name(instructionSet, "device: instructionSet")
+        try Requirements.range(memoryBytes, 1...Limits.deviceMemoryBytes, "device: memoryBytes")
+        try Requirements.range(cores, 1...Limits.deviceCores, "device: cores")
+        try Requirements.rate(memoryGigabytesPerSecond, "device: memoryGigabytesPerSecond")
+        try Requirements.rate(gigaflopsPerSecond, "device: gigaflopsPerSecond")
+    }
+}

@@ -1,0 +1,157 @@
+import Crypto
+import MoEModel
+package import SystemModel
+import Tensors
+package import Wire
+
+/// Brings the assigned experts onto the device: from its cache, or over the bulk connection.
+///
+/// Runs on one thread, step by step; it reads, hashes and writes, and so must not run where batches
+/// are computed or frames are received.
+package final class ExpertLoader {
+    /// What one step has brought about.
+    package struct Progress: Sendable {
+        /// Experts that can be computed now and could not before the step.
+        package var ready: [ExpertID] = []
+        /// Requests to send on the bulk connection.
+        package var requests: [Fetch] = []
+        /// Bytes of the assignment that came over the link, and that were here already.
+        package var bytesFetched = 0
+        package var bytesFromCache = 0
+        /// Bytes of the whole assignment.
+        package var bytesAssigned = 0
+        /// Experts of the assignment that are ready, and all of them.
+        package var expertsReady = 0
+        package var expertsAssigned = 0
+    }
+
+    /// A blob that arrives damaged this often is given up.
+    private static let attempts = 3
+
+    private let store: BlobStore
+    private let computer: ExpertComputer
+    private let memoryBytes: Int
+    private var shipment = ShipmentState()
+    private var assignment: Assignment?
+    private var incoming: [BlobDigest: IncomingBlob] = [:]
+    private var damaged: [BlobDigest: Int] = [:]
+    private var held: [BlobDigest: WeightBytes] = [:]
+    private var counts = Progress()
+
+    /// - Parameter memoryBytes: what the device offers; a larger assignment is refused.
+    package init(store: BlobStore, computer: ExpertComputer, memoryBytes: Int) {
+        self.store = store
+        self.computer = computer
+        self.memoryBytes = memoryBytes
+    }
+
+    /// A new assignment: what is here becomes ready, what is missing is requested, the rest goes.
+    ///
+    /// - Throws: `memory` if it is more than was offered, `cache`, or `refused`.
+    /// - Complexity: reads and hashes every cached blob of the assignment.
+    package func assigned(_ new: Assignment) throws(WorkerError) -> Progress {
+        let bytes = new.experts.reduce(0) { $0 + $1.byteCount }
+        guard bytes <= memoryBytes else {
+            throw WorkerError(
+                .memory, "assigned \(bytes) bytes of experts, this device offers \(memoryBytes)")
+        }
+        assignment = new
+        computer.keep(Set(new.experts.map(\.id)), of: new.model)
+        let digests = Set(new.experts.map(\.sha256))
+        held = held.filter { digests.contains($0.key) }
+        incoming = [:]
+        damaged = [:]
+        counts = Progress()
+        counts.bytesAssigned = bytes
+        counts.expertsAssigned = new.experts.count
+        try findHeld(new)
+        shipment.want(try missing(new))
+        return step()
+    }
+
+    /// A chunk arrived.
+    ///
+    /// - Throws: `protocolViolation` for one that was not asked for or is damaged, `cache`.
+    package func arrived(_ chunk: Chunk) throws(WorkerError) -> Progress {
+        let arrival = try shipment.arrived(
+            digest: chunk.digest, offset: chunk.offset, count: chunk.bytes.count)
+        guard arrival != .abandoned, let blob = incoming[chunk.digest] else { return step() }
+        guard Array(SHA256.hash(data: chunk.bytes)) == chunk.chunkDigest.bytes else {
+            throw WorkerError(
+                .protocolViolation,
+                "bytes \(chunk.offset)+\(chunk.bytes.count) of blob \(chunk.digest) arrived "
+                    + "damaged")
+        }
+        try blob.append(chunk.bytes[...])
+        counts.bytesFetched += chunk.bytes.count
+        if arrival == .complete { try complete(blob) }
+        return step()
+    }
+
+    private func step() -> Progress {
+        defer { counts.ready = [] }
+        counts.requests = shipment.requests()
+        return counts
+    }
+
+    private func findHeld(_ assignment: Assignment) throws(WorkerError) {
+        for manifest in assignment.experts {
+            let blob =
+                held[manifest.sha256]
+                ?? store.blob(digest: manifest.sha256, byteCount: manifest.byteCount)
+            guard let blob else { continue }
+            held[manifest.sha256] = blob
+            counts.bytesFromCache += blob.count
+            try makeReady(manifest, blob)
+        }
+    }
+
+    /// The blobs to fetch, in order of the experts; one that several experts share, once.
+    private func missing(_ assignment: Assignment) throws(WorkerError) -> [ShipmentState.Blob] {
+        var blobs: [ShipmentState.Blob] = []
+        for manifest in assignment.experts
+        where held[manifest.sha256] == nil && incoming[manifest.sha256] == nil {
+            let blob = try store.receive(digest: manifest.sha256, byteCount: manifest.byteCount)
+            incoming[manifest.sha256] = blob
+            if blob.received == blob.byteCount {
+                try complete(blob)
+                guard incoming[manifest.sha256] != nil else { continue }
+            }
+            blobs.append(Self.wanted(blob))
+        }
+        return blobs
+    }
+
+    private static func wanted(_ blob: IncomingBlob) -> ShipmentState.Blob {
+        ShipmentState.Blob(
+            digest: blob.digest, byteCount: blob.byteCount, received: blob.received)
+    }
+
+    /// Checks a whole blob; one that is damaged is fetched again from its start.
+    private func complete(_ blob: IncomingBlob) throws(WorkerError) {
+        guard let bytes = try blob.finish() else {
+            damaged[blob.digest, default: 0] += 1
+            guard damaged[blob.digest, default: 0] < Self.attempts else {
+                throw WorkerError(
+                    .protocolViolation,
+                    "blob \(blob.digest) arrived damaged \(Self.attempts) times")
+            }
+            shipment.wantAgain(Self.wanted(blob))
+            return
+        }
+        held[blob.digest] = bytes
+        incoming[blob.digest] = nil
+        for manifest in assignment?.experts ?? [] where manifest.sha256 == blob.digest {
+            try makeReady(manifest, bytes)
+        }
+    }
+
+    private func makeReady(
+        _ manifest: ExpertManifest, _ blob: WeightBytes
+    ) throws(WorkerError) {
+        guard let model = assignment?.model else { return }
+        computer.add(manifest.id, try ExpertWeights(manifest, blob: blob, model: model))
+        counts.ready.append(manifest.id)
+        counts.expertsReady += 1
+    }
+}

@@ -1,0 +1,184 @@
+import MoEModel
+import Synchronization
+package import SystemModel
+package import Wire
+
+/// A device: it dials a base station, holds the experts it is assigned, and computes with them.
+///
+/// Two connections: one for control messages and batches, one for weights, so that shipping never
+/// delays a token. Batches go straight from the link to the compute thread; everything else is
+/// handled in order by `serve`.
+package final class Worker: Sendable {
+    /// Opens a connection to the base station; called twice a session.
+    package typealias Dialer = @Sendable (@escaping LinkHandler) async throws -> any DeviceLink
+
+    /// What happens, for people.
+    package enum Report: Sendable {
+        /// The base station accepted the device.
+        case joined(DeviceID, peer: String)
+        /// Experts ready, of how many; bytes over the link and from the cache, of how many.
+        case loaded(experts: Int, of: Int, fetched: Int, cached: Int, bytes: Int)
+    }
+
+    private enum Event: Sendable {
+        case control(Frame)
+        case bulk(Frame)
+        case closed(reason: String)
+    }
+
+    private let device: DeviceDescription
+    private let dial: Dialer
+    private let computer: ExpertComputer
+    private let loaderThread = InferenceThread()
+    private let loader: Mutex<ExpertLoader>
+    private let report: @Sendable (Report) -> Void
+
+    /// - Parameters:
+    ///   - device: what to tell the base station.
+    ///   - store: where blobs are kept between sessions; the worker alone uses it from now on.
+    ///   - report: called on the worker's own task.
+    package init(
+        device: DeviceDescription, store: sending BlobStore, clock: any MonotonicClock,
+        dial: @escaping Dialer, report: @escaping @Sendable (Report) -> Void
+    ) {
+        self.device = device
+        self.dial = dial
+        self.report = report
+        computer = ExpertComputer(clock: clock)
+        loader = Mutex(
+            ExpertLoader(store: store, computer: computer, memoryBytes: device.memoryBytes))
+    }
+
+    /// One session: joins, then serves until the base station is gone.
+    ///
+    /// - Returns: why it ended.
+    /// - Throws: `WorkerError` if the base station refuses the device or the cache fails; what the
+    ///   dialer throws.
+    package func serve() async throws -> String {
+        let (events, inbox) = AsyncStream.makeStream(of: Event.self)
+        let control = try await connectControl(inbox)
+        defer { control.close() }
+        control.send(try Hello(.control(device)).frame())
+        var iterator = events.makeAsyncIterator()
+        let welcome = try await Self.welcome(&iterator)
+        report(.joined(welcome.deviceID, peer: control.peer))
+        let bulk = try await connectBulk(inbox, welcome)
+        defer { bulk.close() }
+        do {
+            return try await serve(&iterator, control: control, bulk: bulk)
+        } catch {
+            control.send(try Goodbye(reason: "\(error)").frame())
+            throw error
+        }
+    }
+
+    private func connectControl(
+        _ inbox: AsyncStream<Event>.Continuation
+    ) async throws -> any DeviceLink {
+        let computer = computer
+        let slot = LinkSlot()
+        let link = try await dial { event in
+            switch event {
+            case .frame(let frame) where frame.kind == .expertBatch:
+                if let link = slot.link.withLock({ $0 }) { computer.answer(frame, on: link) }
+            case .frame(let frame): inbox.yield(.control(frame))
+            case .closed(let reason): inbox.yield(.closed(reason: reason))
+            }
+        }
+        slot.link.withLock { $0 = link }
+        return link
+    }
+
+    private func connectBulk(
+        _ inbox: AsyncStream<Event>.Continuation, _ welcome: Welcome
+    ) async throws -> any DeviceLink {
+        let link = try await dial { event in
+            switch event {
+            case .frame(let frame): inbox.yield(.bulk(frame))
+            case .closed(let reason): inbox.yield(.closed(reason: reason))
+            }
+        }
+        link.send(
+            try Hello(.bulk(device: welcome.deviceID, token: welcome.sessionToken)).frame())
+        return link
+    }
+
+    private static func welcome(
+        _ events: inout AsyncStream<Event>.Iterator
+    ) async throws -> Welcome {
+        guard let event = await events.next() else {
+            throw WorkerError(.refused, "the connection closed before the base station answered")
+        }
+        switch event {
+        case .control(let frame) where frame.kind == .refusal:
+            throw WorkerError(.refused, "refused: \(try Refusal(frame: frame).message)")
+        case .control(let frame), .bulk(let frame):
+            return try Welcome(frame: frame)
+        case .closed(let reason):
+            throw WorkerError(
+                .refused, "no answer from a base station: \(reason); is the address right?")
+        }
+    }
+
+    private func serve(
+        _ events: inout AsyncStream<Event>.Iterator, control: any DeviceLink,
+        bulk: any DeviceLink
+    ) async throws -> String {
+        while let event = await events.next() {
+            switch event {
+            case .closed(let reason): return reason
+            case .bulk(let frame): try await load(control, bulk) { try $0.received(bulk: frame) }
+            case .control(let frame):
+                switch frame.kind {
+                case .goodbye: return try Goodbye(frame: frame).reason
+                case .refusal: throw WorkerError(.refused, try Refusal(frame: frame).message)
+                case .ping: control.send(try Heartbeat(frame: frame).reply.frame())
+                case .assignment:
+                    try await load(control, bulk) { try $0.assigned(Assignment(frame: frame)) }
+                default: break
+                }
+            }
+        }
+        return "the connection closed"
+    }
+
+    /// One step of the loader on its thread; then requests and progress go out.
+    private func load(
+        _ control: any DeviceLink, _ bulk: any DeviceLink,
+        _ step: @escaping @Sendable (ExpertLoader) throws -> ExpertLoader.Progress?
+    ) async throws {
+        let progress = try await loaderThread.run { [self] in
+            try loader.withLock { try step($0) }
+        }
+        guard let progress else { return }
+        for request in progress.requests { bulk.send(try request.frame()) }
+        control.send(
+            try AssignmentProgress(
+                ready: progress.ready, bytesFetched: progress.bytesFetched,
+                bytesFromCache: progress.bytesFromCache
+            ).frame())
+        report(
+            .loaded(
+                experts: progress.expertsReady, of: progress.expertsAssigned,
+                fetched: progress.bytesFetched, cached: progress.bytesFromCache,
+                bytes: progress.bytesAssigned))
+    }
+}
+
+/// The control link, for a handler that exists before it does.
+private final class LinkSlot: Sendable {
+    let link = Mutex<(any DeviceLink)?>(nil)
+}
+
+extension ExpertLoader {
+    /// A frame came on the bulk connection; nil for one that asks for nothing.
+    fileprivate func received(bulk frame: Frame) throws -> Progress? {
+        switch frame.kind {
+        case .chunk: return try arrived(Chunk(frame: frame))
+        case .refusal: throw WorkerError(.refused, try Refusal(frame: frame).message)
+        case .failure:
+            throw WorkerError(.protocolViolation, try Failure(frame: frame).message)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import ArgumentParser
+import Coordinator
+import Foundation
+import MoEModel
+import SystemModel
+import Tokenizers
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Be the base station: give experts to devices and answer prompts.",
+        discussion: """
+            Devices dial in with "martlet join" and may come and go at any time; what none of them \
+            computes, the base station does. Each line on standard input is a prompt; its answer \
+            streams to standard output. Without more input it goes on serving until Ctrl-C.
+
+              martlet serve --model M.gguf --devices-listen 127.0.0.1:7070
+
+            With --json a line of input is {"prompt": TEXT, "maxTokens": N}, and the lines of \
+            output are {"listening": ADDRESS}, {"ready": DEVICES}, {"token": ID, "text": TEXT} and \
+            {"tokens": [IDS], "text": TEXT, "costs": {…}} at an answer's end.
+            """)
+
+    @OptionGroup var model: ModelOption
+    @OptionGroup var devices: StationOptions
+    @OptionGroup var sampling: SamplingArguments
+
+    @Option(help: "Where devices dial in, as HOST:PORT; port 0 lets the system choose.")
+    var devicesListen = Endpoint(host: "127.0.0.1", port: 7070)
+
+    @Option(help: "Answer nothing before N devices have their experts.")
+    var waitDevices = 0
+
+    @Option(help: "Stop an answer after N tokens.")
+    var maxTokens = 128
+
+    @Flag(help: "Read and write lines of JSON.")
+    var json = false
+
+    func validate() throws {
+        guard waitDevices >= 0 else { throw ValidationError("--wait-devices takes 0 or more") }
+        guard maxTokens >= 0 else { throw ValidationError("--max-tokens takes 0 or more") }
+    }
+
+    func run() async throws {
+        let interrupt = Interrupt()
+        let opened = try model.open()
+        let tokenizer = try opened.tokenizer()
+        let station = try await BaseStation.start(
+            opened, devices, at: devicesListen, localDevices: nil, wanted: waitDevices)
+        let served = self
+        let outcome: Swift.Result<Void?, any Error>
+        do {
+            if json { try Output.json(["listening": station.endpoint.description]) }
+            outcome = .success(
+                try await interrupt.race { try await served.answer(opened, tokenizer, station) })
+        } catch {
+            outcome = .failure(error)
+        }
+        await station.stop()
+        _ = try outcome.get()
+    }
+
+    private func answer(
+        _ opened: OpenedModel, _ tokenizer: Tokenizer, _ station: BaseStation
+    ) async throws {
+        if waitDevices > 0 { try await station.waitForDevices() }
+        let engine = Engine(opened, station: station, deadline: devices.deadline)
+        if json { try Output.json(["ready": station.coordinator.membership.members.count]) }
+        for await line in StandardInput.lines() {
+            try Task.checkCancellation()
+            do {
+                try await answer(line, engine, tokenizer)
+            } catch let error as CommandError {
+                if json { try Output.json(["error": error.description]) }
+                Output.note(error.description)
+            }
+        }
+        Output.note("no more prompts; serving devices until Ctrl-C")
+        try await Task.sleep(for: .seconds(Double(Int32.max)))
+    }
+
+    private struct Request: Decodable {
+        let prompt: String
+        let maxTokens: Int?
+    }
+
+    private struct Result: Encodable {
+        let tokens: [Int]
+        let text: String
+        let costs: CostSummary
+    }
+
+    private func answer(_ line: String, _ engine: Engine, _ tokenizer: Tokenizer) async throws {
+        let request = try request(line)
+        let ids = tokenizer.promptIDs(request.prompt)
+        try engine.opened.check(ids)
+        // Groups may change between answers, never in one.
+        if engine.hasSpareDevices { engine.replan() }
+        let answer = Answer(tokenizer, shows: json ? .lines : .text, costs: false)
+        try await engine.generate(
+            ids, limit: request.maxTokens ?? maxTokens, sampling: sampling.options,
+            stop: tokenizer.endOfTextIDs, onToken: answer.add)
+        let result = answer.finish()
+        if json {
+            try Output.json(
+                Result(
+                    tokens: result.tokens, text: result.text, costs: CostSummary(result.cost)))
+        } else {
+            Output.write("\n")
+            Output.note(result.cost.report)
+        }
+    }
+
+    private func request(_ line: String) throws -> Request {
+        guard json else { return Request(prompt: line, maxTokens: nil) }
+        guard let request = try? JSONDecoder().decode(Request.self, from: Data(line.utf8)) else {
+            throw CommandError("standard input: a line is not {\"prompt\": TEXT, \"maxTokens\": N}")
+        }
+        return request
+    }
+}

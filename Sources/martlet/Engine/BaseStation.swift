@@ -1,0 +1,110 @@
+import Coordinator
+import Foundation
+import ModelFiles
+import MoEModel
+import NIOTransport
+import SystemModel
+
+/// The network side of a run: a listener, its coordinator, and devices started for the run.
+struct BaseStation {
+    let coordinator: Coordinator
+    let endpoint: Endpoint
+    private let transport: Transport
+    private let listener: DeviceListener
+    private let devices: LocalDevices?
+    private let wanted: Int
+
+    /// Listens, and starts local devices if asked for.
+    ///
+    /// - Parameter wanted: how many devices `waitForDevices` waits for.
+    /// - Throws: `TransportError` if the address cannot be listened on.
+    static func start(
+        _ opened: OpenedModel, _ options: StationOptions, at address: Endpoint,
+        localDevices: Int?, wanted: Int
+    ) async throws -> BaseStation {
+        try address.checkListening(insecure: options.insecure)
+        let model = opened.model
+        guard model.configuration.experts != nil else {
+            throw CommandError("\(opened.file.path): is a dense model; devices compute experts")
+        }
+        let coordinator = Coordinator(model, options, areLocal: localDevices != nil)
+        let transport = Transport()
+        do {
+            let listener = try await transport.listen(
+                host: address.host, port: address.port, onAccept: coordinator.accept)
+            let bound = Endpoint(host: address.host, port: listener.boundPort)
+            if localDevices == nil { Output.note("listening for devices on \(bound)") }
+            let devices = try localDevices.map { count in
+                try LocalDevices(
+                    count: count, endpoint: bound, memoryBytes: model.shape.allExpertBytes,
+                    onEnd: coordinator.recheck)
+            }
+            return BaseStation(
+                coordinator: coordinator, endpoint: bound, transport: transport,
+                listener: listener, devices: devices, wanted: wanted)
+        } catch {
+            await transport.shutdown()
+            throw error
+        }
+    }
+
+    /// Returns when the wanted devices have their experts.
+    ///
+    /// - Throws: if a device that was started for the run ended instead.
+    func waitForDevices() async throws {
+        let (wanted, devices) = (wanted, devices)
+        await coordinator.wait { $0.members.count >= wanted || devices?.ended == true }
+        try devices?.check()
+        coordinator.replan()
+        await coordinator.wait {
+            ($0.isSettled && $0.members.count >= wanted) || devices?.ended == true
+        }
+        try devices?.check()
+    }
+
+    /// Ends the devices started for the run and closes everything.
+    func stop() async {
+        coordinator.close(reason: "the base station is done")
+        await listener.close()
+        await transport.shutdown()
+        devices?.stop()
+    }
+}
+
+extension Coordinator {
+    /// A coordinator as the options say; it reports to standard error.
+    fileprivate convenience init(_ model: Model, _ options: StationOptions, areLocal: Bool) {
+        var settings = Options()
+        settings.codec = options.activations
+        settings.shares = areLocal ? .equal : .measured
+        let tells = options.verbose || !areLocal
+        self.init(
+            shape: model.shape, experts: model.experts, options: settings,
+            report: { if tells { Output.note($0.line) } })
+    }
+}
+
+extension ModelShape {
+    /// Bytes of all experts of all layers.
+    fileprivate var allExpertBytes: Int { expertBytes.reduce(0) { $0 + $1 * experts } }
+}
+
+extension Coordinator.Report {
+    /// The event as a line for standard error.
+    var line: String {
+        switch self {
+        case .joined(let device, let peer):
+            "\(device.name) joined from \(peer): \(Readable.bytes(device.memoryBytes)), "
+                + "\(device.cores) cores, \(device.instructionSet), "
+                + String(
+                    format: "%.1f GB/s, %.0f GFLOP/s", device.memoryGigabytesPerSecond,
+                    device.gigaflopsPerSecond)
+        case .loaded(let name, let ready, let count, let fetched, let cached):
+            "\(name): \(ready) of \(count) experts ready, \(Readable.bytes(fetched)) shipped, "
+                + "\(Readable.bytes(cached)) cached"
+        case .left(let name, let reason): "\(name) left: \(reason)"
+        case .late(let name): "\(name) is late; its work is done by others until it answers"
+        case .refused(let peer, let reason): "refused \(peer): \(reason)"
+        }
+    }
+}

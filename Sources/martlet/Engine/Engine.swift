@@ -1,0 +1,111 @@
+import Coordinator
+import MoEModel
+import NIOTransport
+import Synchronization
+import SystemModel
+import Tensors
+
+/// A model ready to run, with its experts here or on devices.
+final class Engine: Sendable {
+    let opened: OpenedModel
+    /// Nil when all experts are here.
+    let coordinator: Coordinator?
+    let thread = InferenceThread()
+    private let executor: Mutex<any ExpertExecutor>
+    private let selector: any ExpertSelector
+
+    /// - Parameters:
+    ///   - station: nil when all experts are here.
+    ///   - deadline: the least time a device is given for a batch, in seconds.
+    init(_ opened: OpenedModel, station: BaseStation?, deadline: Double) {
+        self.opened = opened
+        coordinator = station?.coordinator
+        let model = opened.model
+        selector = model.selector
+        guard let coordinator else {
+            executor = Mutex(LocalExperts(layers: model.experts))
+            return
+        }
+        var policy = RemoteExperts.DeadlinePolicy()
+        policy.floor = .seconds(deadline)
+        executor = Mutex(
+            RemoteExperts(
+                coordinator: coordinator, local: model.experts, clock: SystemClock(),
+                deadlines: policy))
+    }
+
+    /// Runs `body` with the model and its devices; afterwards nothing of them is left.
+    static func run<Result: Sendable>(
+        _ opened: OpenedModel, _ options: DeviceOptions,
+        _ body: (Engine) async throws -> Result
+    ) async throws -> Result {
+        guard let wanted = options.localDevices ?? options.waitDevices else {
+            return try await body(Engine(opened, station: nil, deadline: 1))
+        }
+        let station = try await BaseStation.start(
+            opened, options.station, at: options.devicesListen ?? Endpoint(host: "127.0.0.1", port: 0),
+            localDevices: options.localDevices, wanted: wanted)
+        do {
+            let engine = Engine(opened, station: station, deadline: options.station.deadline)
+            try await station.waitForDevices()
+            let result = try await body(engine)
+            await station.stop()
+            return result
+        } catch {
+            await station.stop()
+            throw error
+        }
+    }
+
+    /// Whether devices wait for a new plan.
+    var hasSpareDevices: Bool { coordinator?.membership.hasSpareDevices ?? false }
+
+    /// Deals the experts anew; between answers only.
+    func replan() {
+        coordinator?.replan()
+    }
+
+    /// Runs one piece of work on the inference thread.
+    func work<Result: Sendable>(
+        _ body: @escaping @Sendable (Transformer, any ExpertSelector, any ExpertExecutor) throws -> Result
+    ) async throws -> Result {
+        try await thread.run { [self] in
+            try executor.withLock { try body(opened.model.transformer, selector, $0) }
+        }
+    }
+
+    /// The logits of every position of a sequence of its own: `[ids × vocabulary]`.
+    func logits(_ ids: [Int]) async throws -> Matrix {
+        try await work { transformer, selector, experts in
+            var cache = KeyValueCache(layers: transformer.configuration.layers)
+            var values: [Float] = []
+            var rest = ids[...]
+            while !rest.isEmpty {
+                let step = Array(rest.prefix(Generation.prefillRows))
+                rest = rest.dropFirst(step.count)
+                values += try transformer.forward(
+                    step, cache: &cache, rows: .all, selector: selector, experts: experts
+                ).values
+            }
+            return Matrix(
+                rows: ids.count, columns: transformer.configuration.vocabulary, values: values)
+        }
+    }
+
+    /// Generates until `stop` or `limit`; `onToken` sees each token as it comes.
+    func generate(
+        _ prompt: [Int], limit: Int, sampling: SamplingOptions, stop: Set<Int>,
+        onToken: @escaping @Sendable (Generation.Token) throws -> Void
+    ) async throws {
+        try await work { transformer, selector, experts in
+            var generation = Generation(
+                transformer: transformer, selector: selector, experts: experts,
+                clock: SystemClock(), sampling: sampling, prompt: prompt)
+            for _ in 0..<limit {
+                let token = try generation.next()
+                if stop.contains(token.id) { break }
+                try onToken(token)
+            }
+        }
+    }
+}

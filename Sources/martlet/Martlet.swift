@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// The command line: the only place that wires the parts together.
+@main
+struct Martlet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "martlet",
+        abstract: "Serves Mixture-of-Experts language models from many small machines.",
+        discussion: """
+            A base station runs attention, router and head; devices hold and compute the experts.
+
+            On one machine:
+              martlet generate --model Models/demo-mixtral-q8_0.gguf --prompt "Once upon a time"
+
+            Over devices, each in its own terminal or on its own machine:
+              martlet serve --model MODEL.gguf --devices-listen 127.0.0.1:7070
+              martlet join 127.0.0.1:7070 --memory 2GiB
+            """,
+        version: "0.1.0",
+        subcommands: [
+            Generate.self, Serve.self, Join.self, Logits.self, PerplexityCommand.self,
+            Tokenize.self, Detokenize.self, Inspect.self, Bench.self, Demo.self,
+        ])
+}

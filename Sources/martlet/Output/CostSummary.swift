@@ -1,0 +1,78 @@
+import SystemModel
+
+/// A cost record as commands print it.
+struct CostSummary: Encodable {
+    struct Device: Encodable {
+        let roundTrips: Int
+        let lostFrames: Int
+        let pairs: Int
+        let downlinkBytes: Int
+        let uplinkBytes: Int
+        let computeSeconds: Double
+        let roundTripSeconds: Double
+    }
+
+    let tokens: Int
+    let totalSeconds: Double
+    let computeSeconds: Double
+    let networkWaitSeconds: Double
+    let pairs: Int
+    let localPairs: Int
+    let downlinkBytes: Int
+    let uplinkBytes: Int
+    let devices: [String: Device]
+
+    init(_ record: CostRecord) {
+        tokens = record.tokens
+        totalSeconds = record.totalSeconds
+        computeSeconds = record.computeSeconds
+        networkWaitSeconds = record.networkWaitSeconds
+        pairs = record.pairs
+        localPairs = record.localPairs
+        downlinkBytes = record.downlinkBytes
+        uplinkBytes = record.uplinkBytes
+        devices = record.devices.mapValues { device in
+            Device(
+                roundTrips: device.roundTrips, lostFrames: device.lostFrames,
+                pairs: device.pairs, downlinkBytes: device.downlinkBytes,
+                uplinkBytes: device.uplinkBytes, computeSeconds: device.computeSeconds,
+                roundTripSeconds: device.roundTripSeconds)
+        }
+    }
+}
+
+extension CostRecord {
+    /// One line: the step and each device in it.
+    var line: String {
+        let parts = devices.sorted { $0.key < $1.key }.map { name, device in
+            "\(name) \(device.pairs) pairs \(Readable.milliseconds(device.roundTripSeconds))"
+                + (device.lostFrames > 0 ? " (lost \(device.lostFrames))" : "")
+        }
+        return "  \(Readable.milliseconds(totalSeconds)), waiting "
+            + "\(Readable.milliseconds(networkWaitSeconds)), down \(downlinkBytes) B, up "
+            + "\(uplinkBytes) B, \(pairs) pairs, \(localPairs) here"
+            + parts.map { "; \($0)" }.joined()
+    }
+
+    /// The sums, and a table of the devices.
+    var report: String {
+        let rate = totalSeconds > 0 ? Double(tokens) / totalSeconds : 0
+        let sums =
+            "\(tokens) tokens in \(Readable.milliseconds(totalSeconds)) "
+            + "(\(Int(rate.rounded())) tokens/s): computing "
+            + "\(Readable.milliseconds(computeSeconds)), waiting for devices "
+            + "\(Readable.milliseconds(networkWaitSeconds)); \(localPairs) of \(pairs) expert "
+            + "visits at the base station"
+        guard !devices.isEmpty else { return sums }
+        let head = ["device", "frames", "lost", "visits", "down", "up", "compute", "round trip"]
+        let rows = devices.sorted { $0.key < $1.key }.map { name, device in
+            [
+                name, "\(device.roundTrips)", "\(device.lostFrames)", "\(device.pairs)",
+                Readable.bytes(device.downlinkBytes), Readable.bytes(device.uplinkBytes),
+                Readable.milliseconds(device.computeSeconds),
+                Readable.milliseconds(device.roundTripSeconds),
+            ]
+        }
+        return sums + "\n" + Readable.table([head] + rows)
+    }
+}

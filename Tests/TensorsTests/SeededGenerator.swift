@@ -1,0 +1,55 @@
+@testable import Tensors
+
+/// SplitMix64 (Steele, Lea and Flood 2014): the same numbers for the same seed on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+
+    /// A matrix of normally distributed numbers (sums of twelve uniform ones).
+    mutating func matrix(rows: Int, columns: Int) -> Matrix {
+        Matrix(rows: rows, columns: columns, values: numbers(rows * columns))
+    }
+
+    /// Normally distributed numbers.
+    mutating func numbers(_ count: Int) -> [Float] {
+        (0..<count).map { _ in
+            (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
+        }
+    }
+
+    /// Weights of any bits that are finite numbers in `format`, one of those with a kernel.
+    mutating func weights(rows: Int, columns: Int, format: BlockFormat) -> QuantizedMatrix {
+        var bytes: [UInt8] = []
+        for _ in 0..<rows * columns / format.elementsPerBlock {
+            switch format {
+            case .f32:
+                let bits = numbers(1)[0].bitPattern
+                bytes += (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
+            case .f16, .bf16:
+                bytes += halfPrecision()
+            default:
+                bytes += halfPrecision()
+                bytes += (2..<format.bytesPerBlock).map { _ in
+                    UInt8.random(in: 0...255, using: &self)
+                }
+            }
+        }
+        return QuantizedMatrix(
+            rows: rows, columns: columns, format: format, bytes: WeightBytes(bytes))
+    }
+
+    /// Either sign, exponents that are moderate in binary16 and in bfloat16, any fraction.
+    private mutating func halfPrecision() -> [UInt8] {
+        let bits = UInt16.random(in: 0x3400...0x3fff, using: &self)
+        return [UInt8(bits & 255), UInt8(bits >> 8) | (Bool.random(using: &self) ? 0x80 : 0)]
+    }
+}
