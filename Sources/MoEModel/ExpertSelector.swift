@@ -13,7 +13,7 @@ package protocol ExpertSelector: Sendable {
     func route(layer: Int, routerLogits: Matrix) -> Routing
 }
 
-/// The model's own choice: softmax over all experts, the K largest, renormalised if it says so.
+/// The model's own choice: the K experts of the largest scores, and their weights.
 ///
 /// Of equal scores the lower expert wins, so the choice is the same everywhere.
 package struct TopKSelector: ExpertSelector {
@@ -27,15 +27,61 @@ package struct TopKSelector: ExpertSelector {
         var pairs: [ExpertPair] = []
         pairs.reserveCapacity(routerLogits.rows * configuration.perToken)
         for row in 0..<routerLogits.rows {
-            var scores = Array(routerLogits.row(row))
-            scores.withUnsafeMutableBufferPointer { softmax($0) }
-            let chosen = largest(configuration.perToken, of: scores)
-            let sum = configuration.normalizesWeights ? chosen.reduce(0) { $0 + scores[$1] } : 1
-            pairs += chosen.sorted().map {
-                ExpertPair(row: row, expert: $0, weight: scores[$0] / sum)
+            let scores = configuration.scores(Array(routerLogits.row(row)))
+            let chosen = configuration.choice(layer: layer, scores: scores)
+            let weights = configuration.weights(of: chosen, scores: scores)
+            pairs += zip(chosen, weights).sorted { $0.0 < $1.0 }.map {
+                ExpertPair(row: row, expert: $0.0, weight: $0.1)
             }
         }
         return Routing(rows: routerLogits.rows, pairs: pairs)
+    }
+}
+
+extension ExpertsConfiguration {
+    /// One token's scores of all experts, `[experts]`, from its router logits.
+    package func scores(_ logits: [Float]) -> [Float] {
+        switch scoring {
+        case .sigmoid: return logits.map(sigmoid)
+        case .softmax:
+            var scores = logits
+            scores.withUnsafeMutableBufferPointer { softmax($0) }
+            return scores
+        }
+    }
+
+    /// The experts that the model itself visits, best first, `[perToken]`.
+    package func choice(layer: Int, scores: [Float]) -> [Int] {
+        var ranks = scores
+        if selectionBias.indices.contains(layer), !selectionBias[layer].isEmpty {
+            ranks = zip(scores, selectionBias[layer]).map { $0 + $1 }
+        }
+        guard let groups, groups.count > 1 else { return largest(perToken, of: ranks) }
+        let size = ranks.count / groups.count
+        let groupRanks = (0..<groups.count).map { group in
+            groups.ranking.rank(ranks[group * size..<(group + 1) * size])
+        }
+        let open = Set(largest(groups.perToken, of: groupRanks))
+        for expert in ranks.indices where !open.contains(expert / size) {
+            ranks[expert] = -.infinity
+        }
+        return largest(perToken, of: ranks)
+    }
+
+    /// The factors of the chosen experts' outputs, `[chosen]`.
+    package func weights(of chosen: [Int], scores: [Float]) -> [Float] {
+        // The smallest term keeps a sum of zeros from dividing by zero, as DeepSeek does.
+        let sum = normalizesWeights ? chosen.reduce(1e-20) { $0 + scores[$1] } : 1
+        return chosen.map { scores[$0] / sum * weightScale }
+    }
+}
+
+extension ExpertsConfiguration.Groups.Ranking {
+    fileprivate func rank(_ scores: ArraySlice<Float>) -> Float {
+        switch self {
+        case .largest: scores.max() ?? 0
+        case .sumOfTwoLargest: scores.sorted(by: >).prefix(2).reduce(0, +)
+        }
     }
 }
 

@@ -7,15 +7,28 @@ package struct Model: Sendable {
     /// Per layer the experts in order; empty for a dense layer. Bytes stay in the file's mapping.
     package let experts: [[ExpertWeights]]
 
-    /// Opens a GGUF model of a known architecture; nothing but norms is read yet.
+    /// Opens a model of a known architecture; nothing but norms and biases is read yet, and what
+    /// has to be transposed is copied.
     ///
     /// - Throws: `ModelFileError`: what is missing, malformed or unknown, with the known names.
+    package init(_ file: ModelFile) throws(ModelFileError) {
+        let architecture = try Architecture.named(by: file.settings)
+        let names = architecture.names(file.settings)
+        let reader = ConfigurationReader(
+            settings: file.settings, archive: file.archive, names: names)
+        let weights = WeightReader(
+            archive: file.archive, names: names,
+            configuration: try architecture.configure(reader),
+            tiesEmbeddings: try file.settings.boolean(.tiesEmbeddings))
+        transformer = try weights.transformer()
+        experts = try weights.experts()
+    }
+
+    /// Opens a GGUF file that is already read.
+    ///
+    /// - Throws: as for a `ModelFile`.
     package init(_ file: GGUFFile) throws(ModelFileError) {
-        let architecture = try Architecture(of: file)
-        let configuration = try architecture.configuration(file)
-        let reader = WeightReader(archive: file.archive, configuration: configuration)
-        transformer = try reader.transformer()
-        experts = try reader.experts()
+        try self.init(ModelFile(file))
     }
 
     package var configuration: ModelConfiguration { transformer.configuration }

@@ -4,11 +4,11 @@ package import Tensors
 /// Scores every expert of a layer for every token.
 package struct Router: Sendable {
     /// `[experts × hidden]`
-    let weights: QuantizedMatrix
+    let projection: Projection
 
     /// `[tokens × experts]` logits for `[tokens × hidden]` normalised inputs.
     package func logits(_ inputs: Matrix) -> Matrix {
-        product(weights, Activations(inputs))
+        projection(Activations(inputs))
     }
 }
 

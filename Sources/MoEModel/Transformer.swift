@@ -15,6 +15,8 @@ package struct Transformer: Sendable {
     package let outputNorm: [Float]
     /// `[vocabulary × hidden]`
     package let head: QuantizedMatrix
+    /// As in `configuration.rotaries`.
+    let rotaries: [RotaryEmbedding]
 
     /// Which rows of logits a caller wants; the head is a large product.
     package enum Rows: Sendable { case last, all }
@@ -35,17 +37,21 @@ package struct Transformer: Sendable {
     ) throws -> Matrix {
         precondition(!ids.isEmpty, "a step needs at least one token")
         var hidden = embed(ids)
+        let positions = cache.positions..<cache.positions + ids.count
+        let turns = rotaries.map { $0.turns(positions) }
         for (index, layer) in layers.enumerated() {
-            layer.attend(&hidden, cache: &cache.layers[index])
+            layer.attend(&hidden, cache: &cache.layers[index], turns: turns)
             let inputs = layer.normalized(hidden)
             switch layer.feedForward {
             case .dense(let expert):
                 hidden.add(expert.output(Activations(inputs)))
             case .mixture(let router):
+                if let shared = layer.sharedExpert { hidden.add(shared.output(Activations(inputs))) }
                 let routing = selector.route(layer: index, routerLogits: router.logits(inputs))
                 hidden.add(try experts.mixture(layer: index, inputs: inputs, routing: routing))
             }
         }
+        cache.positions = positions.upperBound
         return logits(rows == .all ? hidden : hidden.gatheringRows([hidden.rows - 1]))
     }
 

@@ -42,6 +42,16 @@ package struct MappedFile: ~Copyable, @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: start, count: count)
     }
 
+    /// What a path leads to.
+    enum Kind { case file, folder }
+
+    /// What is at `path`, or nil where there is nothing that can be opened.
+    static func kind(of path: String) -> Kind? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return status.st_mode & S_IFMT == S_IFDIR ? .folder : .file
+    }
+
     deinit {
         munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }

@@ -20,6 +20,18 @@ package struct TensorEntry: Sendable {
     package var elementCount: Int { dimensions.reduce(1, *) }
 }
 
+/// A named tensor whose elements are no `BlockFormat`, such as U8; its bytes mean what its
+/// architecture says.
+package struct OpaqueTensor: Sendable {
+    package let name: String
+    /// The file's name of the element type.
+    package let type: String
+    /// Sizes, outermost first.
+    package let dimensions: [Int]
+    /// In the file's mapping; nothing is copied.
+    package let bytes: WeightBytes
+}
+
 /// The tensors of one model, by name, whichever file format or number of files they came from.
 package struct TensorArchive: Sendable {
     /// The path that the user gave; it opens every error message.
@@ -27,11 +39,15 @@ package struct TensorArchive: Sendable {
     /// In file order.
     package let entries: [TensorEntry]
     private let positions: [String: Int]
+    private let others: [String: OpaqueTensor]
 
     /// - Throws: `malformed` if two tensors share a name.
-    package init(file: String, entries: [TensorEntry]) throws(ModelFileError) {
+    package init(
+        file: String, entries: [TensorEntry], others: [OpaqueTensor] = []
+    ) throws(ModelFileError) {
         self.file = file
         self.entries = entries
+        self.others = Dictionary(others.map { ($0.name, $0) }) { first, _ in first }
         var positions = [String: Int](minimumCapacity: entries.count)
         for (position, entry) in entries.enumerated() {
             guard positions.updateValue(position, forKey: entry.name) == nil else {
@@ -44,6 +60,9 @@ package struct TensorArchive: Sendable {
 
     /// The tensor of that name, or nil.
     package subscript(name: String) -> TensorEntry? { positions[name].map { entries[$0] } }
+
+    /// The tensor of that name whose elements are of another kind, or nil.
+    package func opaque(_ name: String) -> OpaqueTensor? { others[name] }
 
     /// A matrix `[rows × columns]`, still in its file's blocks.
     ///
@@ -86,6 +105,12 @@ package struct TensorArchive: Sendable {
         _ name: String, _ dimensions: [Int]
     ) throws(ModelFileError) -> TensorEntry {
         guard let entry = self[name] else {
+            if let other = opaque(name) {
+                throw ModelFileError(
+                    .unsupported, file: file,
+                    "tensor \(name): element type \(other.type) is not supported; F32, F16 and "
+                        + "BF16 are")
+            }
             throw ModelFileError(
                 .missing, file: file, "tensor \(name) \(dimensions) is not in the file")
         }

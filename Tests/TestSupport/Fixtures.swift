@@ -36,9 +36,10 @@ package struct ExpectedModel: Decodable {
     package let greedy_prompt: [Int]
     package let greedy_continuation: [Int]
 
-    package init(_ model: String) throws {
+    /// - Parameter folder: "models", or "variants" for other shapes of the same architectures.
+    package init(_ model: String, in folder: String = "models") throws {
         self = try JSONDecoder().decode(
-            Self.self, from: Data(try Fixtures.bytes("models/\(model)/expected.json")))
+            Self.self, from: Data(try Fixtures.bytes("\(folder)/\(model)/expected.json")))
     }
 }
 

@@ -1,23 +1,30 @@
 import ModelFiles
 
 extension Architecture {
-    /// Llama and Mixtral: GGUF knows both as "llama", with experts or without.
+    /// Llama 2 and 3. GGUF knows Mixtral as "llama" too, with experts.
     ///
-    /// Their converter permutes the rows of query and key so that the rotary pairs are neighbours.
+    /// The GGUF converter permutes the rows of query and key so that rotary pairs are neighbours.
     static var llama: Architecture {
-        Architecture(name: "llama") { (file) throws(ModelFileError) in
-            let metadata = GGUFConfiguration(file: file, prefix: "llama")
-            try metadata.refuseRotaryScaling()
-            return ModelConfiguration(
-                architecture: "llama",
-                vocabulary: try metadata.vocabulary(),
-                hidden: try metadata.size("embedding_length"),
-                layers: try metadata.size("block_count", limit: ModelLimits.layers),
-                contextLength: try metadata.size("context_length", limit: ModelLimits.context),
-                normEpsilon: Float(try metadata.number("attention.layer_norm_rms_epsilon")),
-                attention: try metadata.attention(pairing: .interleaved),
-                denseInner: try metadata.size("feed_forward_length"),
-                experts: try metadata.experts(normalizesByDefault: true))
+        Architecture(ggufName: "llama", modelType: "llama") {
+            (reader) throws(ModelFileError) in try reader.llamaFamily()
         }
+    }
+}
+
+extension ConfigurationReader {
+    /// Plain grouped-query attention; experts, where there are any, in every layer.
+    func llamaFamily(
+        epsilon: Double = 1e-6, rotaryBase: Double = 10_000
+    ) throws(ModelFileError) -> ModelConfiguration {
+        let attention = try groupedQuery()
+        var rotary = try rotary()
+        rotary.defaultBase = rotaryBase
+        var model = try model(
+            attention: .groupedQuery(attention),
+            rotary: try rotary.configuration(
+                headSize: attention.headSize, pairing: settings.isGGUF ? .interleaved : .halves),
+            epsilon: epsilon)
+        model.setExperts(try experts(normalizesByDefault: true))
+        return model
     }
 }

@@ -1,0 +1,63 @@
+import ModelFiles
+import SystemModel
+import Tensors
+import TestSupport
+import Testing
+
+@testable import MoEModel
+
+/// A tiny model with all experts in this process.
+struct LocalRun {
+    let model: Model
+    let expected: ExpectedModel
+
+    init(_ path: String, _ expected: ExpectedModel) throws {
+        model = try Model(ModelFile.open(path))
+        self.expected = expected
+    }
+
+    /// The largest difference from the logits in a file, as a share of the largest of them.
+    func worstError(from file: String) throws -> Float {
+        let logits = try logits(expected.input_ids).values
+        let wanted = try Fixtures.floats(file)
+        try #require(logits.count == wanted.count)
+        let largest = wanted.reduce(0) { max($0, abs($1)) }
+        var worst: Float = 0
+        for (got, right) in zip(logits, wanted) {
+            let error = abs(got - right)
+            // A comparison with a NaN is false, and would pass for equal.
+            worst = error <= worst ? worst : error.isNaN ? .infinity : error
+        }
+        return worst / largest
+    }
+
+    var selector: TopKSelector {
+        TopKSelector(
+            model.configuration.experts
+                ?? ExpertsConfiguration(count: 1, perToken: 1, inner: 1, normalizesWeights: true))
+    }
+
+    /// `[ids × vocabulary]`, read in steps of the given sizes.
+    func logits(_ ids: [Int], parts: [Int]? = nil) throws -> Matrix {
+        var cache = KeyValueCache(layers: model.configuration.layers)
+        let experts = LocalExperts(layers: model.experts)
+        var values: [Float] = []
+        var rest = ids[...]
+        for part in parts ?? [ids.count] {
+            values += try model.transformer.forward(
+                Array(rest.prefix(part)), cache: &cache, rows: .all, selector: selector,
+                experts: experts
+            ).values
+            rest = rest.dropFirst(part)
+        }
+        return Matrix(rows: ids.count, columns: model.configuration.vocabulary, values: values)
+    }
+
+    func generate(_ prompt: [Int], count: Int) throws -> [Int] {
+        var generation = Generation(
+            transformer: model.transformer, selector: selector,
+            experts: LocalExperts(layers: model.experts), clock: ManualClock(),
+            sampling: SamplingOptions(), prompt: prompt)
+        return try (0..<count).map { _ in try generation.next().id }
+    }
+}
