@@ -12,6 +12,7 @@
     apply_to = function)
 
 #define LANES_FROM_HALF(bits) ((lanes)_mm512_cvtph_ps((__m256i)(bits)))
+#define INPUTS_PER_TILE 4
 #include "float_products.h"
 
 #include "dequantize.h"
