@@ -25,7 +25,7 @@ package struct Tokenizer: Sendable {
     let decoding: DecodingRules
     private let normalizer: Normalizer
     private let preTokenizer: PreTokenizer
-    private let model: BytePairEncoding
+    let model: BytePairEncoding
     private let boundaries: MergeBoundaries?
     private var rawMatcher = AddedTokenMatcher()
     private var normalizedMatcher = AddedTokenMatcher()
