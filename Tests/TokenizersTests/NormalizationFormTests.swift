@@ -13,7 +13,8 @@ import Testing
 
     /// Scalar by scalar, alone and before a combining mark, against Foundation on the whole string.
     @Test func agreesWithFoundation() {
-        for value in UInt32(0)..<0x30000 {
+        // All scripts of the first blocks, a sample of the ideographs and syllables above.
+        for value in Array(UInt32(0)..<0x3400) + Array(stride(from: 0x3400, to: 0x30000, by: 61)) {
             guard let scalar = Unicode.Scalar(value) else { continue }
             for text in ["a\(scalar)", "a\(scalar)\u{323}\u{301}b"] {
                 let decomposed = Self.normalized(text, .nfd)
