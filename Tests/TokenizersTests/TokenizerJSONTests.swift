@@ -101,8 +101,12 @@ import Testing
         expect(
             .limitExceeded, "65536",
             Self.model("", "", #","added_tokens":[{"id":0,"content":"\#(long)"}]"#))
-        let huge = String(repeating: "x", count: 100_000_000)
-        expect(.limitExceeded, "100000000", Self.model("\"\(huge)\":0"))
+        let huge = [UInt8](repeating: 0x78, count: 100_000_000)
+        let error = #expect(throws: TokenizerError.self) {
+            let json = Array(#"{"model":{"vocab":{""#.utf8) + huge + Array(#"":0}}}"#.utf8)
+            return try Tokenizer(tokenizerJSON: json, file: "t.json")
+        }
+        #expect(error?.code == .limitExceeded)
         let pattern = String(repeating: "a", count: TokenizerLimits.patternByteCount + 1)
         let split = #"{"type":"Split","pattern":{"Regex":"\#(pattern)"},"behavior":"Isolated"}"#
         expect(.limitExceeded, "16384", Self.model("", "", #","pre_tokenizer":\#(split)"#))
