@@ -43,9 +43,22 @@ struct PatternProgram: Sendable {
     private(set) var ranges: [ClosedRange<UInt32>] = []
     let properties = UnicodeProperties.shared
 
+    /// Where to begin for each ASCII character that the text goes on with: behind the forks whose
+    /// first way it rules out.
+    private(set) var starts: [Int] = []
+
     init(_ syntax: PatternSyntax) {
         append(syntax)
         instructions.append(.match)
+        starts = (UInt8(0)..<128).map { start(before: $0) }
+    }
+
+    private func start(before byte: UInt8) -> Int {
+        var index = 0
+        while case .fork(let other, let first) = instructions[index], !first.contains(byte) {
+            index = other
+        }
+        return index
     }
 
     private mutating func append(_ syntax: PatternSyntax) {
