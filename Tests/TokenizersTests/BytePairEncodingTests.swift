@@ -2,7 +2,8 @@ import Testing
 
 @testable import Tokenizers
 
-/// Short and long pieces merge as the definition says: the lowest rank first, leftmost among equals.
+/// Short and long pieces merge as the definition says: the lowest rank first, leftmost among
+/// equals.
 @Suite struct BytePairEncodingTests {
     /// The definition, without any bookkeeping: the slow twin of both merging loops.
     private static func naive(_ text: String, _ ranks: [(String, String)]) -> [String] {
@@ -37,7 +38,8 @@ import Testing
         for seed in UInt64(0)..<60 {
             var generator = SeededGenerator(seed: seed)
             let merges = Self.randomMerges(&generator)
-            let text = String((0..<count).map { _ in "abcd".randomElement(using: &generator) ?? "a" })
+            let text = String(
+                (0..<count).map { _ in "abcd".randomElement(using: &generator) ?? "a" })
             let tokenizer = try SmallTokenizer.make(merges: merges, letters: ["a", "b", "c", "d"])
             let expected = Self.naive(text, merges).map { tokenizer.id(ofToken: $0) }
             #expect(tokenizer.encode(text) == expected, "seed \(seed), \(text), \(merges)")

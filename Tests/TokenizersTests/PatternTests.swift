@@ -11,7 +11,8 @@ import Testing
         GGUFPreTokenizers.entries.values.flatMap(\.expressions).reduce(into: []) {
             if !$0.contains($1) { $0.append($1) }
         } + [
-            #"(?i:foo|[sdmt]|ll)\p{L}?|\p{Han}+|[\p{L}&&[^a-z]]+"#, #"(?<=a)b|(?<![a-z])\p{Lu}+?[^\n]"#,
+            #"(?i:foo|[sdmt]|ll)\p{L}?|\p{Han}+|[\p{L}&&[^a-z]]+"#,
+            #"(?<=a)b|(?<![a-z])\p{Lu}+?[^\n]"#,
             #"[^\r\n\p{L}\p{N}]?+\p{L}++| ?(?:\p{N}{2,3}){1,2}"#, #"(?>a+|the)h?|T(?=HE)|\x41|\t"#,
             #"(?:\p{L}\p{M}*(?: \p{L}\p{M}*)*)+|[^\n]{2,4}?"#,
         ]
@@ -31,7 +32,8 @@ import Testing
         }
     }
 
-    /// ICU's `\s` lacks vertical tab and next line, and its `$` does not hold before every line feed.
+    /// ICU's `\s` lacks vertical tab and next line, and its `$` does not hold before every line
+    /// feed.
     private static func translated(_ expression: String) -> String {
         let spaces = #"\t-\r\x{85}\p{Z}"#
         var result = ""

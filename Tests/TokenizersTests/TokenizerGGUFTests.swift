@@ -27,7 +27,8 @@ import Testing
         }
     }
 
-    /// What the llama.cpp converter writes; for SentencePiece, scores that fall with the merges' ranks.
+    /// What the llama.cpp converter writes; for SentencePiece, scores that fall with the merges'
+    /// ranks.
     private static func vocabulary(_ name: String, _ pre: String?) throws -> GGUFVocabulary {
         let tokenizer = try TokenizerFixtures.tokenizer(name)
         let data = Data(try TokenizerFixtures.bytes("\(name)/tokenizer.json"))
@@ -54,7 +55,10 @@ import Testing
     }
 
     private static func small() -> GGUFVocabulary {
-        let names = ["<unk>", "<s>", "</s>", "<0xC3>", "<0xA9>", "\u{2581}", "a", "b", "ab", "\u{2581}a", "!"]
+        let names = [
+            "<unk>", "<s>", "</s>", "<0xC3>", "<0xA9>", "\u{2581}", "a", "b", "ab", "\u{2581}a",
+            "!",
+        ]
         var vocabulary = GGUFVocabulary(
             model: "llama", preTokenizer: nil, tokens: names.map { Array($0.utf8) }, file: "s.gguf")
         vocabulary.tokenTypes = [2, 3, 3, 6, 6, 1, 1, 1, 1, 1, 4]

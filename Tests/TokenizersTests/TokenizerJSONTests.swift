@@ -8,7 +8,9 @@ import Testing
         try Tokenizer(tokenizerJSON: Array(json.utf8), file: "t.json")
     }
 
-    private static func model(_ vocabulary: String, _ merges: String = "", _ more: String = "") -> String {
+    private static func model(_ vocabulary: String, _ merges: String = "", _ more: String = "")
+        -> String
+    {
         #"{"model":{"type":"BPE","vocab":{\#(vocabulary)},"merges":[\#(merges)]}\#(more)}"#
     }
 
@@ -49,7 +51,10 @@ import Testing
             Issue.record("not an array")
             return
         }
-        #expect(items.map(\.kind) == ["a number", "a number", "a boolean", "a boolean", "null", "a string"])
+        #expect(
+            items.map(\.kind) == [
+                "a number", "a number", "a boolean", "a boolean", "null", "a string",
+            ])
         guard case .number(-25) = items[1], case .string(let bytes) = items[5] else {
             Issue.record("wrong values")
             return
@@ -68,14 +73,18 @@ import Testing
             .unsupported, "known are ByteLevel",
             Self.model("", "", #","pre_tokenizer":{"type":"Nonsense"}"#))
         expect(
-            .unsupported, "known are NFC", Self.model("", "", #","normalizer":{"type":"Nonsense"}"#))
+            .unsupported, "known are NFC", Self.model("", "", #","normalizer":{"type":"Nonsense"}"#)
+        )
         expect(
-            .unsupported, "known are ByteLevel", Self.model("", "", #","decoder":{"type":"WordPiece"}"#))
+            .unsupported, "known are ByteLevel",
+            Self.model("", "", #","decoder":{"type":"WordPiece"}"#))
         expect(
             .unsupported, "ByteLevel",
             Self.model(
                 "", "",
-                #","pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"ByteLevel"},{"type":"Digits"}]}"#))
+                #","pre_tokenizer":{"type":"Sequence","pretokenizers":["#
+                    + #"{"type":"ByteLevel"},{"type":"Digits"}]}"#
+            ))
     }
 
     @Test func refusesContradictions() {
@@ -128,7 +137,9 @@ import Testing
             var damaged = json
             damaged[Int.random(in: 0..<json.count, using: &generator)] = UInt8.random(
                 in: 0...255, using: &generator)
-            if seed % 3 == 0 { damaged.removeLast(Int.random(in: 0..<json.count, using: &generator)) }
+            if seed % 3 == 0 {
+                damaged.removeLast(Int.random(in: 0..<json.count, using: &generator))
+            }
             guard let tokenizer = try? Tokenizer(tokenizerJSON: damaged, file: "t.json") else {
                 continue
             }

@@ -1,10 +1,11 @@
 /// Turns token ids into text as they arrive.
 ///
-/// Never emits half a character: bytes that may still become one are held back. All that `append` and
-/// `finish` return, joined, equals `Tokenizer.decode` of all the ids, which is itself made with this.
+/// Never emits half a character: bytes that may still become one are held back. All that `append`
+/// and `finish` return, joined, equals `Tokenizer.decode` of all the ids, which is itself made with
+/// this.
 ///
-/// With byte fallback ("<0x41>" tokens) Hugging Face judges a run of byte tokens as a whole (one invalid
-/// byte makes U+FFFD of each), so a run is held back until another token ends it.
+/// With byte fallback ("<0x41>" tokens) Hugging Face judges a run of byte tokens as a whole (one
+/// invalid byte makes U+FFFD of each), so a run is held back until another token ends it.
 package struct StreamDecoder: Sendable {
     private let tokenizer: Tokenizer
     private let rules: DecodingRules
@@ -71,7 +72,8 @@ package struct StreamDecoder: Sendable {
         return applyTextSteps(UTF8Text.repaired(held == 0 ? bytes : Array(bytes.dropLast(held))))
     }
 
-    /// The run of byte tokens as text: all of it, or U+FFFD for each byte when it is not valid UTF-8.
+    /// The run of byte tokens as text: all of it, or U+FFFD for each byte when it is not valid
+    /// UTF-8.
     private mutating func endRun() -> [UInt8] {
         defer { run = [] }
         if UTF8Text.isValid(run) { return run }

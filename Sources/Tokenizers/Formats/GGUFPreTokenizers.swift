@@ -67,8 +67,8 @@ enum GGUFPreTokenizers {
     private static let gpt2 = [PreTokenizerReader.gpt2]
     private static let digitsThenGPT2 = [#"\p{N}"#, PreTokenizerReader.gpt2]
 
-    /// A pre-tokenizer: expressions that cut one after the other, and whether a piece that is a token
-    /// as a whole stays whole.
+    /// A pre-tokenizer: expressions that cut one after the other, and whether a piece that is a
+    /// token as a whole stays whole.
     struct Entry: Sendable {
         let expressions: [String]
         var ignoresMerges = false

@@ -5,8 +5,8 @@ extension PatternProgram {
         fileprivate var untried: [Possibility] = []
     }
 
-    /// Where to go on when the present attempt fails. A run keeps the positions from `lowest` through
-    /// `position` as further possibilities.
+    /// Where to go on when the present attempt fails. A run keeps the positions from `lowest`
+    /// through `position` as further possibilities.
     fileprivate struct Possibility {
         let instruction: Int
         var position: Int

@@ -1,15 +1,15 @@
 /// A regular expression compiled to instructions for a backtracking matcher.
 ///
-/// Alternatives are tried in order, as in Perl, Oniguruma and ICU. A repetition of one set is a single
-/// instruction, so the patterns of published tokenizers match in time linear in the text.
+/// Alternatives are tried in order, as in Perl, Oniguruma and ICU. A repetition of one set is a
+/// single instruction, so the patterns of published tokenizers match in time linear in the text.
 struct PatternProgram: Sendable {
     enum Instruction: Sendable {
         /// One scalar of the set.
         case scalar(SetReference)
         /// As many scalars of the set as there are, at least `minimum`; gives back one at a time.
         case run(SetReference, minimum: Int, maximum: Int, isPossessive: Bool)
-        /// Tries the next instruction, later `other`; straight to `other` when the text has an ASCII
-        /// character that is not in `first`.
+        /// Tries the next instruction, later `other`; straight to `other` when the text has an
+        /// ASCII character that is not in `first`.
         case fork(other: Int, first: ASCIISet)
         /// Tries `other`, later the next instruction.
         case lazyFork(other: Int)
@@ -28,8 +28,8 @@ struct PatternProgram: Sendable {
         case match
     }
 
-    /// A `ScalarSet` whose ranges lie in `ranges`: an instruction without references is read without
-    /// counting them.
+    /// A `ScalarSet` whose ranges lie in `ranges`: an instruction without references is read
+    /// without counting them.
     struct SetReference: Sendable {
         let ascii: ASCIISet
         let mask: UInt64

@@ -52,7 +52,8 @@ enum UTF8Text {
         isValid(bytes) ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8)
     }
 
-    /// How many bytes at the end of `bytes` begin a character that later bytes may complete (0...3).
+    /// How many bytes at the end of `bytes` begin a character that later bytes may complete
+    /// (0...3).
     static func incompleteSuffixCount(_ bytes: [UInt8]) -> Int {
         guard let last = bytes.last, last >= 0x80 else { return 0 }
         for count in 1...3 where count <= bytes.count {
