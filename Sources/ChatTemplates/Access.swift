@@ -2,10 +2,7 @@
 extension Interpreter {
     /// `object.name`: an attribute if the value's Python type has one, else the item.
     func attribute(_ name: String, of object: Value) throws -> Value {
-        if case .undefined(let undefined) = object {
-            if name.hasPrefix("__"), name.hasSuffix("__") { return missing(.string(name), object) }
-            throw undefined.failure
-        }
+        if case .undefined(let undefined) = object { throw undefined.failure }
         if let value = try pythonAttribute(name, of: object) { return value }
         return try plainItem(.string(name), of: object) ?? missing(.string(name), object)
     }
@@ -47,6 +44,9 @@ extension Interpreter {
             }
         case .macro(let macro):
             if name == "name" { return macro.name.map { .string($0) } ?? Value.none }
+        case .function(let function):
+            let isDictionary = function.name == "dict" && name == "fromkeys"
+            if isDictionary { return Methods.method(name, of: .dictionary(ValueDictionary())) }
         case .tuple(let list) where list.isGroup:
             if name == "grouper" { return list.items[0] }
             if name == "list" { return list.items[1] }
@@ -143,11 +143,6 @@ extension Interpreter {
         try charge(container.weight)
         switch container {
         case .string(let text), .markup(let text):
-            if case .undefined(let undefined) = value {
-                throw Failure(
-                    .type,
-                    "'in <string>' requires string as left operand, not \(Value.undefined(undefined).typeName)")
-            }
             guard let part = value.text else {
                 throw Failure(
                     .type, "'in <string>' requires string as left operand, not \(value.typeName)")

@@ -165,7 +165,8 @@ struct BraceFormat {
         var result = FormatSpecification()
         var rest = Array(source.unicodeScalars)[...]
         let aligns: Set<Unicode.Scalar> = ["<", ">", "^", "="]
-        if rest.count > 1, aligns.contains(rest[rest.startIndex + 1]) {
+        let hasFill = rest.count > 1 && aligns.contains(rest[rest.startIndex + 1])
+        if hasFill {
             result.fill = rest.removeFirst()
             result.align = rest.removeFirst()
         } else if let first = rest.first, aligns.contains(first) {
@@ -181,7 +182,8 @@ struct BraceFormat {
         }
         if rest.first == "0" {
             rest.removeFirst()
-            if result.align == nil { (result.fill, result.align) = ("0", "=") }
+            if !hasFill { result.fill = "0" }
+            result.align = result.align ?? "="
         }
         result.width = try number(&rest) ?? 0
         if let grouping = rest.first, grouping == "," || grouping == "_" {

@@ -14,14 +14,17 @@ extension Interpreter {
         let state = LoopState(items, count: known, depth0: depth0)
         if loop.isRecursive { state.recurse = recursion(loop, scope, depth0) }
         let usesLoop = program.scopes[loop.body.scope].usesLoop
+        // As in Jinja, a turn that ends with `break` or `continue` does not count for the `else`.
         var isEmpty = true
         while let item = try state.advance() {
-            try charge(1)
-            isEmpty = false
+            // A turn makes a scope, which costs more than evaluating a node.
+            try charge(4)
             let inner = enter(loop.body.scope, in: scope)
             if usesLoop { inner.setLoop(.loop(state), program) }
             try assign(item, to: loop.target, in: inner)
-            if try execute(loop.body.body, in: inner) == .breakLoop { break }
+            let flow = try execute(loop.body.body, in: inner)
+            if flow == .breakLoop { break }
+            if flow == .next { isEmpty = false }
         }
         if isEmpty, !loop.otherwise.body.isEmpty {
             _ = try execute(

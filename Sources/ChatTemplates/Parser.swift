@@ -144,7 +144,7 @@ struct Parser {
     }
 
     private static let refused: Set<String> = [
-        "include", "import", "from", "extends", "block", "autoescape",
+        "include", "import", "from", "extends",
     ]
 
     private mutating func statement() throws -> [Statement] {
@@ -158,6 +158,8 @@ struct Parser {
         case "filter": return [try filterBlock(token.line)]
         case "with": return [try with(token.line)]
         case "print": return try prints(token.line)
+        case "block": return [try namedBlock(token.line)]
+        case "autoescape": return [try unescaped(token.line)]
         case "generation": return [.generation(try outsideOfLoops { try $0.block(until: "endgeneration") })]
         case "break", "continue": return [try jump(token)]
         case _ where Self.refused.contains(token.text):
@@ -191,13 +193,13 @@ struct Parser {
     }
 
     private mutating func loop(_ line: Int) throws -> Statement {
+        loops += 1
         let target = try target(allowsAttribute: false, end: "in")
         guard skip(name: "in") else { throw unexpected("in") }
         let source = try tuple(allowsConditional: false, end: "recursive")
         let test = skip(name: "if") ? try expression() : nil
         let isRecursive = skip(name: "recursive")
         let (bodyScope, elseScope, testScope) = (newScope(), newScope(), newScope())
-        loops += 1
         let body = try body(until: ["endfor", "else"])
         loops -= 1
         var otherwise: [Statement] = []
@@ -289,6 +291,24 @@ struct Parser {
             pairs.append((target, try expression()))
         }
         return .with(pairs, try block(until: "endwith"), line: line)
+    }
+
+    /// `{% block name %}`: without inheritance a block is a scope where it stands.
+    private mutating func namedBlock(_ line: Int) throws -> Statement {
+        let name = try name()
+        while skip(name: "scoped") || skip(name: "required") {}
+        let block = try outsideOfLoops { try $0.block(until: "endblock") }
+        _ = skip(name: name)
+        return .with([], block, line: line)
+    }
+
+    /// `{% autoescape false %}`, which is how chat templates are rendered anyway.
+    private mutating func unescaped(_ line: Int) throws -> Statement {
+        guard case .literal(.bool(false)) = try expression() else {
+            throw Failure(
+                .unsupported, "A chat template cannot turn on 'autoescape'.", line: line)
+        }
+        return .with([], try block(until: "endautoescape"), line: line)
     }
 
     private mutating func prints(_ line: Int) throws -> [Statement] {

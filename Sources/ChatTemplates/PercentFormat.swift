@@ -46,7 +46,7 @@ struct PercentFormat {
         let given: Int
         switch values {
         case .tuple(let list): given = list.items.count
-        case .dictionary, .list, .range, .namespace, .view: return
+        case .dictionary, .list, .range, .undefined: return
         default: given = 1
         }
         guard used >= given || usesNames else {

@@ -85,7 +85,8 @@ enum Predicates {
         }
     }
 
-    /// Python's `is`, for the values of which there is only one; others by value and type.
+    /// Python's `is`, for the values of which there is only one; text and objects by value.
+    /// Whether two lists are one object is not known here.
     private static func isSame(_ left: Value, _ right: Value) -> Bool {
         switch (left, right) {
         case (.bool(let left), .bool(let right)): left == right

@@ -235,6 +235,12 @@ enum SequenceFilters {
         _ interpreter: Interpreter, _ value: Value, _ arguments: Arguments
     ) throws -> Value {
         let values = try arguments.bind("do_batch", ["linecount", "fill_with"], required: 1)
+        return generator(of: value) { try batches(interpreter, value, values) }
+    }
+
+    private static func batches(
+        _ interpreter: Interpreter, _ value: Value, _ values: [Value?]
+    ) throws -> [Value] {
         let size = try (values[0] ?? .none).requireInteger()
         let items = try interpreter.sequence(value)
         try interpreter.charge(items: items.count + max(0, min(size, Int.max / 2)))
@@ -246,33 +252,47 @@ enum SequenceFilters {
         if let fill = Value.given(values[1]), let last = result.last, last.count < size {
             result[result.count - 1] += Array(repeating: fill, count: size - last.count)
         }
-        return generator(result.map { .list($0) }, of: value)
+        return result.map { .list($0) }
     }
 
     private static func slice(
         _ interpreter: Interpreter, _ value: Value, _ arguments: Arguments
     ) throws -> Value {
         let values = try arguments.bind("do_slice", ["slices", "fill_with"], required: 1)
+        return generator(of: value) { try slices(interpreter, value, values) }
+    }
+
+    private static func slices(
+        _ interpreter: Interpreter, _ value: Value, _ values: [Value?]
+    ) throws -> [Value] {
         let count = try (values[0] ?? .none).requireInteger()
         guard count != 0 else {
             throw Failure(.zeroDivision, "integer division or modulo by zero")
         }
         let items = try interpreter.sequence(value)
         try interpreter.charge(items: items.count + max(0, count))
-        guard count > 0 else { return generator([], of: value) }
+        guard count > 0 else { return [] }
         let (size, longer) = (items.count / count, items.count % count)
         var start = 0
-        let parts = (0..<count).map { index in
+        return (0..<count).map { index in
             let end = start + size + (index < longer ? 1 : 0)
             defer { start = end }
             let fill = index >= longer ? Value.given(values[1]) : nil
             return Value.list(items[start..<end] + (fill.map { [$0] } ?? []))
         }
-        return generator(parts, of: value)
     }
 
-    private static func generator(_ items: [Value], of value: Value) -> Value {
-        .iterator(ValueIterator(items, typeName: "generator", depth: 2 + value.depth))
+    /// A generator whose items are made when the first is asked for.
+    private static func generator(
+        of value: Value, _ items: @escaping () throws -> [Value]
+    ) -> Value {
+        var source: ValueIterator?
+        return .iterator(
+            ValueIterator("generator", depth: 2 + value.depth) {
+                let iterator = try source ?? ValueIterator(try items())
+                source = iterator
+                return try iterator.next()
+            })
     }
 
     private static func sum(

@@ -64,13 +64,19 @@ extension String {
         }.joined()
     }
 
+    /// `str.casefold`, for the letters whose folding is not their lower-case form.
+    var caseFolded: String {
+        unicodeScalars.map(\.properties.lowercaseMapping).joined()
+            .replacing("ß", with: "ss").replacing("ς", with: "σ")
+    }
+
     /// `str.title`: a letter after one with case becomes lower-case, another title-case.
     var pythonTitlecased: String {
-        var isCasedBefore = false
-        return unicodeScalars.map { scalar in
-            defer { isCasedBefore = scalar.properties.isCased }
+        let scalars = Array(unicodeScalars)
+        return scalars.indices.map { index in
+            let isCasedBefore = index > 0 && scalars[index - 1].properties.isCased
             return isCasedBefore
-                ? scalar.properties.lowercaseMapping : scalar.properties.titlecaseMapping
+                ? Self.lowercased(scalars, index) : scalars[index].properties.titlecaseMapping
         }.joined()
     }
 }

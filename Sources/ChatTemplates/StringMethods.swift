@@ -2,7 +2,7 @@
 enum StringMethods {
     static let all: [String: Methods.Body<String>] = [
         "capitalize": { text, _, _ in .string(text.pythonCapitalized) },
-        "casefold": { text, _, _ in .string(text.pythonLowercased.replacing("ß", with: "ss")) },
+        "casefold": { text, _, _ in .string(text.caseFolded) },
         "center": { text, arguments, interpreter in
             try pad(text, arguments, interpreter) { margin, width in
                 let left = margin / 2 + (margin & width & 1)
@@ -134,7 +134,6 @@ enum StringMethods {
         var candidates = [values[0] ?? .none]
         if case .tuple(let list) = candidates[0] { candidates = list.items }
         for candidate in candidates {
-            if case .undefined(let undefined) = candidate { _ = undefined }
             guard let candidate = candidate.text else {
                 throw Failure(
                     .type,

@@ -6,8 +6,8 @@ package enum TemplateLimits {
     /// Bytes of template source. The largest published ones have some 30 KiB.
     package static let sourceBytes = 1 << 20
     /// Units of work of one rendering: a node evaluated, an item visited, 16 bytes of text made.
-    /// A conversation of a thousand messages through the largest templates needs some millions.
-    package static let work = 50_000_000
+    /// A conversation of a thousand messages through the largest templates needs a million.
+    package static let work = 10_000_000
     /// Bytes of rendered text, and of any one string on the way. A context of a million tokens
     /// is some 4 MiB.
     package static let outputBytes = 16 << 20

@@ -124,11 +124,14 @@ enum TextFilters {
     /// Jinja's own rule: words start after white space and `-({[<`.
     private static func title(_ text: String) -> String {
         var isStart = true
-        return text.unicodeScalars.map { scalar in
+        let scalars = Array(text.unicodeScalars)
+        return scalars.indices.map { index in
+            let scalar = scalars[index]
             let isBreak = scalar.isPythonSpace || "-({[<".unicodeScalars.contains(scalar)
             defer { isStart = isBreak }
             if isBreak { return String(scalar) }
-            return isStart ? scalar.properties.uppercaseMapping : scalar.properties.lowercaseMapping
+            return isStart
+                ? scalar.properties.uppercaseMapping : String.lowercased(scalars, index)
         }.joined()
     }
 
@@ -145,7 +148,6 @@ enum TextFilters {
     ) throws -> Value {
         let names = ["length", "killwords", "end", "leeway"]
         let values = try arguments.bind("do_truncate", names)
-        let text = Array(try value.requireText("the text to truncate").unicodeScalars)
         let length = try values[0]?.requireInteger() ?? 255
         let end = try values[2]?.requireText("end") ?? "..."
         let leeway = try Value.given(values[3])?.requireInteger() ?? 5
@@ -154,7 +156,8 @@ enum TextFilters {
             throw Failure(
                 .value, "expected length >= \(end.unicodeScalars.count), got \(length)")
         }
-        if text.count <= length + leeway { return value }
+        if let count = value.knownCount, count <= length + leeway { return value }
+        let text = Array(try value.requireText("the text to truncate").unicodeScalars)
         var cut = text[..<min(kept, text.count)]
         if !(values[1]?.isTrue ?? false), let space = cut.lastIndex(of: " ") { cut = cut[..<space] }
         return marked(String(scalars: cut) + end, as: value)

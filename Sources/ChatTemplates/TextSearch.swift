@@ -73,7 +73,6 @@ enum TextSearch {
             rest = rest.drop { $0.isPythonSpace }
             guard !rest.isEmpty else { break }
             if limit >= 0, result.count == limit {
-                while rest.last?.isPythonSpace == true { rest.removeLast() }
                 result.append(rest)
                 break
             }

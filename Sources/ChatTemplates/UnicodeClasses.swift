@@ -67,10 +67,13 @@ extension String {
     /// Python's `str.lower`, with the final form of sigma at the end of words.
     var pythonLowercased: String {
         let scalars = Array(unicodeScalars)
-        return scalars.indices.map { index in
-            scalars[index] == "Σ" && Self.isFinalSigma(scalars, index)
-                ? "ς" : scalars[index].properties.lowercaseMapping
-        }.joined()
+        return scalars.indices.map { Self.lowercased(scalars, $0) }.joined()
+    }
+
+    /// The lower-case form of one scalar in its text.
+    static func lowercased(_ scalars: [Unicode.Scalar], _ index: Int) -> String {
+        let isFinal = scalars[index] == "Σ" && isFinalSigma(scalars, index)
+        return isFinal ? "ς" : scalars[index].properties.lowercaseMapping
     }
 
     private static func isFinalSigma(_ scalars: [Unicode.Scalar], _ index: Int) -> Bool {
