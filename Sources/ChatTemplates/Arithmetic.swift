@@ -98,7 +98,8 @@ enum Arithmetic {
         case .divide, .floorDivide, .modulo: break
         }
         guard right != 0 else {
-            let name = symbol == .divide ? "division" : symbol == .modulo ? "modulo" : "floor division"
+            let name =
+                symbol == .divide ? "division" : symbol == .modulo ? "modulo" : "floor division"
             throw Failure(.zeroDivision, "float \(name) by zero")
         }
         if symbol == .divide { return .float(left / right) }
@@ -200,7 +201,8 @@ enum Arithmetic {
     }
 
     /// `text` so many times, if that is not too long.
-    static func repeated(_ text: String, _ count: Int, _ interpreter: Interpreter) throws -> String {
+    static func repeated(_ text: String, _ count: Int, _ interpreter: Interpreter) throws -> String
+    {
         let (bytes, isOverflow) = text.utf8.count.multipliedReportingOverflow(by: max(0, count))
         try interpreter.checkText(bytes: isOverflow ? Int.max : bytes)
         return try interpreter.charge(String(repeating: text, count: bytes == 0 ? 0 : count))

@@ -8,7 +8,8 @@
 ///
 /// ```swift
 /// let template = try ChatTemplate(source, name: "model/tokenizer_config.json")
-/// let text = try template.render(["messages": messages, "add_generation_prompt": .bool(true)], now: now)
+/// let text = try template.render(
+///     ["messages": messages, "add_generation_prompt": .bool(true)], now: now)
 /// ```
 package struct ChatTemplate: Sendable {
     /// What error messages call the template.

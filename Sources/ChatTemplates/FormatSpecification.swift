@@ -37,7 +37,8 @@ struct FormatSpecification {
     func integer(_ value: Int) throws -> String {
         let sign = signText(isNegative: value < 0)
         switch type ?? "d" {
-        case "d", "i", "u", "n": return padded(sign: sign, grouped(String(value.magnitude)), isNumber: true)
+        case "d", "i", "u", "n":
+            return padded(sign: sign, grouped(String(value.magnitude)), isNumber: true)
         case "x", "X", "o", "b":
             let radix = type == "o" ? 8 : type == "b" ? 2 : 16
             var digits = String(value.magnitude, radix: radix)

@@ -81,8 +81,8 @@ enum Globals {
         guard !name.hasPrefix("_") else {
             throw Failure(
                 .security,
-                "Chat templates cannot store underscore-prefixed attributes on a namespace, but got "
-                    + "\(Value.quoted(name)). Please rename the attribute.")
+                "Chat templates cannot store underscore-prefixed attributes on a namespace, but "
+                    + "got \(Value.quoted(name)). Please rename the attribute.")
         }
     }
 

@@ -148,7 +148,8 @@ final class LoopState {
         case "previtem":
             return index0 == 0 ? nil : previous
         case "nextitem": return try following()
-        case "cycle": return .function(Function("cycle") { _, arguments in try self.cycle(arguments) })
+        case "cycle":
+            return .function(Function("cycle") { _, arguments in try self.cycle(arguments) })
         case "changed":
             return .function(Function("changed") { _, arguments in self.changed(arguments) })
         default: return nil

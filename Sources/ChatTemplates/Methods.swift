@@ -41,7 +41,9 @@ enum Methods {
 
 /// What differs for text that is marked as safe: arguments are escaped, results are marked.
 enum MarkupMethods {
-    private static let escaping: Set<String> = ["join", "replace", "format", "ljust", "rjust", "center"]
+    private static let escaping: Set<String> = [
+        "join", "replace", "format", "ljust", "rjust", "center",
+    ]
 
     static func escaped(
         _ name: String, _ arguments: Arguments, _ interpreter: Interpreter

@@ -150,7 +150,9 @@ enum NumberFilters {
         let base: Double = isBinary ? 1024 : 1000
         if bytes == 1 { return .string("1 Byte") }
         if bytes < base { return .string("\(Int(bytes)) Bytes") }
-        let prefixes = isBinary ? ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"]
+        let prefixes =
+            isBinary
+            ? ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"]
             : ["k", "M", "G", "T", "P", "E", "Z", "Y"]
         var unit = base
         var prefix = prefixes[0]

@@ -174,7 +174,8 @@ extension Parser {
 
     private func integer(_ token: Token) throws -> Int {
         let text = token.text.lowercased()
-        let radix = text.hasPrefix("0x") ? 16 : text.hasPrefix("0o") ? 8 : text.hasPrefix("0b") ? 2 : 10
+        let radix =
+            text.hasPrefix("0x") ? 16 : text.hasPrefix("0o") ? 8 : text.hasPrefix("0b") ? 2 : 10
         guard let value = Int(radix == 10 ? text : String(text.dropFirst(2)), radix: radix) else {
             throw Failure(.overflow, "The integer \(text) has more than 64 bits.", line: token.line)
         }

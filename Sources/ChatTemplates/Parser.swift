@@ -70,7 +70,9 @@ struct Parser {
     }
 
     func unexpected(_ expected: String) -> Failure {
-        if current.kind == .end { return failure("unexpected end of template, expected '\(expected)'.") }
+        if current.kind == .end {
+            return failure("unexpected end of template, expected '\(expected)'.")
+        }
         return failure("expected token '\(expected)', got '\(current.description)'")
     }
 
@@ -92,7 +94,8 @@ struct Parser {
         depth += 1
         guard depth <= TemplateLimits.nesting else {
             throw Failure(
-                .limit, "More than \(TemplateLimits.nesting) levels of nesting.", line: current.line)
+                .limit, "More than \(TemplateLimits.nesting) levels of nesting.", line: current.line
+            )
         }
     }
 
@@ -160,7 +163,8 @@ struct Parser {
         case "print": return try prints(token.line)
         case "block": return [try namedBlock(token.line)]
         case "autoescape": return [try unescaped(token.line)]
-        case "generation": return [.generation(try outsideOfLoops { try $0.block(until: "endgeneration") })]
+        case "generation":
+            return [.generation(try outsideOfLoops { try $0.block(until: "endgeneration") })]
         case "break", "continue": return [try jump(token)]
         case _ where Self.refused.contains(token.text):
             throw Failure(

@@ -145,7 +145,9 @@ struct PercentFormat {
         var specification = specification
         let isText = "sracSRA".unicodeScalars.contains(specification.type ?? "s")
         if specification.align == nil { specification.align = ">" }
-        if isText, specification.align == "=" { (specification.fill, specification.align) = (" ", ">") }
+        if isText, specification.align == "=" {
+            (specification.fill, specification.align) = (" ", ">")
+        }
         switch specification.type {
         case "s":
             if escapes { return specification.text(try HTMLText.escaped(value, interpreter)) }
@@ -180,7 +182,9 @@ struct PercentFormat {
         let number: Int
         if let integer = value.integer {
             number = integer
-        } else if case .float(let float) = value, let integer = Int(exactly: float.rounded(.towardZero)) {
+        } else if case .float(let float) = value,
+            let integer = Int(exactly: float.rounded(.towardZero))
+        {
             number = integer
         } else {
             if case .undefined(let undefined) = value { throw undefined.failure }

@@ -10,7 +10,8 @@ enum StringMethods {
             }
         },
         "count": count,
-        "endswith": { text, arguments, _ in try matches(text, arguments) { $0.hasExactSuffix($1) } },
+        "endswith": { text, arguments, _ in try matches(text, arguments) { $0.hasExactSuffix($1) }
+        },
         "expandtabs": expandTabs,
         "find": { Value.int(try find($0, $1, $2, fromEnd: false) ?? -1) },
         "format": { Value.string(try BraceFormat.format($0, $1, $2)) },

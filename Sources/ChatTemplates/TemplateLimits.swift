@@ -16,7 +16,8 @@ package enum TemplateLimits {
     /// Parentheses, brackets and blocks inside each other in the source;
     /// the parser and the interpreter recurse on these.
     package static let nesting = 100
-    /// Operators, filters or subscripts in a row in one expression; the interpreter recurses on these.
+    /// Operators, filters or subscripts in a row in one expression; the interpreter recurses on
+    /// these.
     package static let chain = 200
     /// Evaluations inside each other, macros included; bounds the stack of the thread.
     package static let evaluationDepth = 500

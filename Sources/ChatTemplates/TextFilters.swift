@@ -218,7 +218,8 @@ enum TextFilters {
                 if isPlain || (scalar == "/" && !isQuery) {
                     result.unicodeScalars.append(scalar)
                 } else {
-                    result += scalar == " " && isQuery ? "+" : "%" + String(byte, radix: 16, uppercase: true).leftPadded
+                    let digits = String(byte, radix: 16, uppercase: true).leftPadded
+                    result += scalar == " " && isQuery ? "+" : "%" + digits
                 }
             }
             return result

@@ -92,7 +92,9 @@ enum TextSearch {
         while start < scalars.count {
             let end = scalars[start...].firstIndex(where: \.isLineBreak) ?? scalars.count
             var after = min(end + 1, scalars.count)
-            if end + 1 < scalars.count, scalars[end] == "\r", scalars[end + 1] == "\n" { after += 1 }
+            if end + 1 < scalars.count, scalars[end] == "\r", scalars[end + 1] == "\n" {
+                after += 1
+            }
             result.append(String(scalars: scalars[start..<(keepsEnds ? after : end)]))
             start = after
         }

@@ -25,7 +25,9 @@ struct ValueDictionary {
     subscript(key: Value) -> Value? {
         get { position(of: key).map { values[$0] } }
         set {
-            guard let newValue else { preconditionFailure("A template's dictionary keeps its keys.") }
+            guard let newValue else {
+                preconditionFailure("A template's dictionary keeps its keys.")
+            }
             depth = max(depth, 1 + newValue.depth, 1 + key.depth)
             weight = Value.sum(weight, Value.sum(key.weight, newValue.weight))
             if let position = position(of: key) {

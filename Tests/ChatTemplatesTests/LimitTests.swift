@@ -89,7 +89,8 @@ struct LimitTests {
     @Test func cyclesOfReferencesAreBroken() throws {
         let source = """
             {% set ns = namespace() %}{% set ns.self = ns %}{% macro m() %}{{ ns }}{% endmacro %}
-            {% set ns.macro = m %}{% for i in range(50000) %}{% set ns.next = namespace(p=ns.next) %}
+            {% set ns.macro = m %}{% for i in range(50000) %}
+            {% set ns.next = namespace(p=ns.next) %}
             {% endfor %}done
             """
         let template = try ChatTemplate(source, name: "cycles")

@@ -19,7 +19,8 @@ struct PublishedTemplateTests {
                 continue
             }
             var context = TemplateObject()
-            for (key, value) in zip(given.keys, given.values) where key != "text" && key != "error" {
+            for (key, value) in zip(given.keys, given.values) where key != "text" && key != "error"
+            {
                 context[key] = value
             }
             context["bos_token"] = fixture["bos_token"]

@@ -8,7 +8,8 @@ struct TemplateValueTests {
     }
 
     @Test func keepsOrderAndKinds() throws {
-        let value = try read(#"{"z": 1, "a": 1.0, "m": [true, null, "\u00e9\ud83d\ude00"], "z": -2e1}"#)
+        let value = try read(
+            #"{"z": 1, "a": 1.0, "m": [true, null, "\u00e9\ud83d\ude00"], "z": -2e1}"#)
         guard case .object(let object) = value else {
             Issue.record("Not an object: \(value)")
             return
