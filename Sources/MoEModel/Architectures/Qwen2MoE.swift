@@ -9,10 +9,10 @@ extension Architecture {
             ggufName: "qwen2moe", modelType: "qwen2_moe", huggingFace: qwen2MoENames
         ) { (reader) throws(ModelFileError) in
             let attention = try reader.groupedQuery()
+            let rotary = try reader.rotary()
             var model = try reader.model(
                 attention: .groupedQuery(attention),
-                rotary: try reader.rotary().configuration(
-                    headSize: attention.headSize, pairing: .halves))
+                rotary: try rotary.configuration(headSize: attention.headSize, pairing: .halves))
             model.setExperts(
                 try reader.experts(normalizesByDefault: false),
                 where: try reader.sparseLayers(model.layers))
@@ -25,6 +25,7 @@ extension Architecture {
                     window,
                     where: try reader.slidingLayers(model.layers) { $0 % 2 == 0 && $0 < limit })
             }
+            try reader.setRotaries(rotary, headSize: attention.headSize, in: &model)
             return model
         }
     }

@@ -41,6 +41,11 @@ extension ExpertReader {
     private func blocks(
         _ name: String, rows: Int, columns: Int
     ) throws(ModelFileError) -> [MXFP4Blocks] {
+        guard columns % 32 == 0 else {
+            throw ModelFileError(
+                .malformed, file: archive.file,
+                "tensor \(name)_blocks: rows of \(columns) elements are not whole blocks of 32")
+        }
         let shape = [experts.count, rows, columns / 32]
         let blocks = try bytes(name + "_blocks", shape + [16])
         let scales = try bytes(name + "_scales", shape)
