@@ -17,7 +17,7 @@ extension Architecture {
                 try reader.experts(normalizesByDefault: false),
                 where: try reader.sparseLayers(model.layers))
             model.sharedExpert = SharedExpertConfiguration(
-                inner: try reader.size(.sharedExpertInner), isGated: true)
+                inner: try reader.size(.sharedExpertInner, else: .denseInner), isGated: true)
             if let window = try reader.qwenWindow() {
                 // Every other layer slides, up to a limit.
                 let limit = try reader.windowLayersLimit()
