@@ -64,7 +64,11 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["SystemModel"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        tests("ModelFiles", ["ModelFiles", "Tensors"]),
+        tests("Tensors", ["Tensors"]),
+        tests("Tokenizers", ["Tokenizers"]),
+        tests("ModelFiles", ["ModelFiles", "SystemModel", "Tensors"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
+        tests("Wire", ["SystemModel", "Tensors", "Wire"]),
+        tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
     ]
 )

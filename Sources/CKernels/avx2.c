@@ -21,6 +21,8 @@ INLINE lanes lanes_from_half(short_lanes bits) {
 }
 #define LANES_FROM_HALF lanes_from_half
 #include "float_products.h"
+
+#include "dequantize.h"
 #include "row_kernels.h"
 
 // Eight weight rows at a time, one per lane.
@@ -79,7 +81,7 @@ INLINE __m256i transposed_sum(const __m256i rows[GROUP_ROWS]) {
 
 INLINE void prefetch(const uint8_t *address, size_t bytes) {
     for (size_t line = 0; line < bytes; line += 64) {
-        _mm_prefetch((const char *)address + line, _MM_HINT_T0);
+        _mm_prefetch((const char *)address + line, _MM_HINT_T1);
     }
 }
 
@@ -108,7 +110,8 @@ INLINE void quantized_group(
         const uint8_t *weights = group.weights + b * kind.bytes;
         size_t block = t * blocks + b;
         if (t == 0) {
-            // The first pass over a group fetches the next one, in the order of addresses.
+            // The first pass over a group fetches the next one, in the order of addresses, but
+            // only into the second cache, as two groups are more than the first one holds.
             size_t next = GROUP_ROWS * (group.stride + b * kind.bytes);
             prefetch(group.weights + next, GROUP_ROWS * kind.bytes);
         }

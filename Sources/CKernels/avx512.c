@@ -13,6 +13,8 @@
 
 #define LANES_FROM_HALF(bits) ((lanes)_mm512_cvtph_ps((__m256i)(bits)))
 #include "float_products.h"
+
+#include "dequantize.h"
 #include "row_kernels.h"
 
 INLINE int16_t load_short(const uint8_t *bytes) {
@@ -93,7 +95,7 @@ INLINE __m512i group_sums(const __m512i pairs[8], const int8_t *quants, int32_t 
 
 INLINE void prefetch(const uint8_t *address, size_t bytes) {
     for (size_t line = 0; line < bytes; line += 64) {
-        _mm_prefetch((const char *)address + line, _MM_HINT_T0);
+        _mm_prefetch((const char *)address + line, _MM_HINT_T1);
     }
 }
 
@@ -122,7 +124,8 @@ INLINE void quantized_group(
     for (size_t b = 0; b < blocks; b++) {
         const uint8_t *block = group.weights + b * kind.bytes;
         if (t == 0) {
-            // The first pass over a group fetches the next one, in the order of addresses.
+            // The first pass over a group fetches the next one, in the order of addresses, but
+            // only into the second cache, as two groups are more than the first one holds.
             size_t next = GROUP_ROWS * (group.stride + b * kind.bytes);
             prefetch(group.weights + next, GROUP_ROWS * kind.bytes);
         }

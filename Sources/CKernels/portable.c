@@ -3,6 +3,8 @@
 #include "tables.h"
 
 #include "float_products.h"
+
+#include "dequantize.h"
 #include "row_kernels.h"
 
 static float half_to_float(const uint8_t *bytes) {

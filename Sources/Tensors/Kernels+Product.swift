@@ -41,7 +41,7 @@ extension Kernels {
                 let bytes = UnsafeRawBufferPointer(
                     start: start + first * weights.bytesPerRow, count: count * weights.bytesPerRow)
                 let numbers = $0.extracting(0..<count * weights.columns)
-                weights.format.dequantize(bytes, into: numbers)
+                dequantize(weights.format, bytes, into: numbers)
                 guard let address = numbers.baseAddress else { return }
                 product.weights = UnsafeRawPointer(address)
                 product.rows = count

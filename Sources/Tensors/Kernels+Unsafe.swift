@@ -96,6 +96,25 @@ struct Kernels: Sendable {
         return QuantizedRows(quants: quants, scales: scales, sums: sums)
     }
 
+    /// See `BlockFormat.dequantize`, with a kernel where there is one.
+    func dequantize(
+        _ format: BlockFormat, _ bytes: UnsafeRawBufferPointer,
+        into output: UnsafeMutableBufferPointer<Float>
+    ) {
+        precondition(
+            bytes.count == format.byteCount(elements: output.count),
+            "The bytes and the numbers must be the same number of whole blocks.")
+        guard let source = bytes.baseAddress, let target = output.baseAddress else { return }
+        let count = output.count / format.elementsPerBlock
+        switch format {
+        case .q4_K: table.pointee.dequantize_q4_k(source, count, target)
+        case .q5_K: table.pointee.dequantize_q5_k(source, count, target)
+        case .q6_K: table.pointee.dequantize_q6_k(source, count, target)
+        case .mxfp4: table.pointee.dequantize_mxfp4(source, count, target)
+        default: format.dequantize(bytes, into: output)
+        }
+    }
+
     /// Runs the kernel of `format`, which must be one of those with a kernel of its own.
     func multiply(_ format: BlockFormat, _ product: inout martlet_product) {
         switch format {

@@ -4,10 +4,9 @@ package struct Matrix: Sendable, Equatable {
     package let rows: Int
     /// Number of columns.
     package let columns: Int
-    /// `[rows × columns]`, row-major.
-    package var values: [Float] {
-        didSet { precondition(values.count == rows * columns, "A matrix cannot change its size.") }
-    }
+    /// `[rows × columns]`, row-major; its count never changes. No observer watches that: with one,
+    /// another module's in-place change would copy the whole matrix.
+    package var values: [Float]
 
     /// A matrix of zeros, `[rows × columns]`.
     package init(rows: Int, columns: Int) {

@@ -30,6 +30,8 @@ package struct Tokenizer: Sendable {
     private var rawMatcher = AddedTokenMatcher()
     private var normalizedMatcher = AddedTokenMatcher()
     private var specialIDs: Set<Int> = []
+    /// What added tokens decode to where normalization changes them.
+    private var normalizedSpellings: [Int: [UInt8]] = [:]
 
     /// - Precondition: every added token is in `parts.model.vocabulary`.
     init(_ parts: Parts) {
@@ -41,7 +43,9 @@ package struct Tokenizer: Sendable {
         for token in parts.addedTokens {
             if token.isSpecial { specialIDs.insert(token.id) }
             if token.isNormalized {
-                normalizedMatcher.insert(token, spelling: normalizer.normalize(token.content))
+                let spelling = normalizer.normalize(token.content)
+                normalizedMatcher.insert(token, spelling: spelling)
+                if spelling != token.content { normalizedSpellings[token.id] = spelling }
             } else {
                 rawMatcher.insert(token, spelling: token.content)
             }
@@ -102,8 +106,10 @@ package struct Tokenizer: Sendable {
 
     func hasToken(_ id: Int) -> Bool { model.vocabulary.contains(id) }
 
-    /// The token as the file spells it.
-    func spelling(of id: Int) -> [UInt8] { Array(model.vocabulary[id]) }
+    /// The token as the file spells it; normalized for added tokens that are looked for so.
+    func spelling(of id: Int) -> [UInt8] {
+        normalizedSpellings[id] ?? Array(model.vocabulary[id])
+    }
 
     private func encode(valid text: [UInt8]) -> [Int] {
         var state = EncodingState(cache: WordCache(textByteCount: text.count))
@@ -153,13 +159,14 @@ package struct Tokenizer: Sendable {
             for piece in pieces { boundaries.append(text, piece, to: &cut) }
             pieces = cut
         }
-        var ids = state.ids
-        state.ids = []
-        for piece in pieces {
-            state.cache.append(text, piece, to: &ids) { ids in
-                model.encode(text, piece, &state.work, to: &ids)
-            }
-        }
-        state.ids = ids
+        for piece in pieces { encodePiece(text, piece, &state) }
+    }
+
+    @inline(__always)
+    private func encodePiece(_ text: [UInt8], _ piece: Range<Int>, _ state: inout EncodingState) {
+        if state.cache.appendKnown(text, piece, to: &state.ids) { return }
+        let start = state.ids.count
+        model.encode(text, piece, &state.work, to: &state.ids)
+        state.cache.remember(text, piece, idStart: start, idCount: state.ids.count - start)
     }
 }

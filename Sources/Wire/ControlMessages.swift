@@ -21,7 +21,8 @@ package struct AssignmentProgress: JSONMessage, Equatable {
 
     /// Checks counts and numbers against `Limits`; the model's facts are the receiver's to check.
     package func validate() throws(WireError) {
-        try Requirements.range(ready.count, 0...Limits.expertsPerAssignment, "progress: ready count")
+        try Requirements.range(
+            ready.count, 0...Limits.expertsPerAssignment, "progress: ready count")
         for id in ready {
             try Requirements.range(id.layer, 0...(Limits.layers - 1), "progress: layer")
             try Requirements.range(id.expert, 0...(Limits.expertsPerLayer - 1), "progress: expert")

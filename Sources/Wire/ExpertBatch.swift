@@ -142,7 +142,8 @@ package struct ExpertBatch: Equatable, Sendable {
 extension ByteReader {
     /// The width of the activations: the model's when it is known.
     mutating func readHidden(_ model: ModelFacts?) throws(WireError) -> Int {
-        try readCount("hidden", in: (model?.hiddenSize ?? 1)...(model?.hiddenSize ?? Limits.hiddenSize))
+        try readCount(
+            "hidden", in: (model?.hiddenSize ?? 1)...(model?.hiddenSize ?? Limits.hiddenSize))
     }
 }
 

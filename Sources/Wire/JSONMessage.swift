@@ -75,7 +75,8 @@ extension JSONMessage {
             error
         case DecodingError.keyNotFound(let key, _):
             WireError(.invalid, "\(Self.self): the field \(key.stringValue) is missing")
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+        case DecodingError.typeMismatch(_, let context),
+            DecodingError.valueNotFound(_, let context):
             WireError(.invalid, "\(Self.self): \(path(context)) has the wrong type")
         case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
             WireError(.invalid, "\(Self.self): \(path(context)) has a value it may not have")

@@ -28,7 +28,8 @@ enum Requirements {
     static func text(_ text: String, limit: Int, _ field: String) throws(WireError) {
         guard text.utf8.count <= limit else {
             throw WireError(
-                .limitExceeded, "\(field) has \(text.utf8.count) bytes; at most \(limit) are accepted")
+                .limitExceeded,
+                "\(field) has \(text.utf8.count) bytes; at most \(limit) are accepted")
         }
         guard text.unicodeScalars.allSatisfy(isPrintable) else {
             throw WireError(.invalid, "\(field) has a character that cannot be printed on a line")

@@ -72,12 +72,13 @@ struct DialTests {
         }
     }
 
-    @Test(arguments: [
-        (Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8), false, "cannot be read"),
-        (Heartbeat(ping: 1).frame().serialized(), false, "answered with a ping frame"),
-        (nil, false, "did not answer within"),
-        (nil, true, ""),
-    ] as [([UInt8]?, Bool, String)])
+    @Test(
+        arguments: [
+            (Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8), false, "cannot be read"),
+            (Heartbeat(ping: 1).frame().serialized(), false, "answered with a ping frame"),
+            (nil, false, "did not answer within"),
+            (nil, true, ""),
+        ] as [([UInt8]?, Bool, String)])
     func anotherServerIsRecognised(
         answer: [UInt8]?, closes: Bool, expected: String
     ) async throws {

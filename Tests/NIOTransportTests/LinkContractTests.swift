@@ -47,7 +47,9 @@ struct LinkContractTests {
             DispatchQueue.concurrentPerform(iterations: threads) { thread in
                 for index in 0..<frames {
                     pair.device.send(
-                        Frame(kind: .ping, payload: [UInt8(thread), UInt8(index / 256), UInt8(index % 256)]))
+                        Frame(
+                            kind: .ping,
+                            payload: [UInt8(thread), UInt8(index / 256), UInt8(index % 256)]))
                 }
             }
             var next = [Int](repeating: 0, count: threads)
@@ -99,7 +101,9 @@ struct LinkContractTests {
             pair.base.close()
             try await Task.sleep(for: .milliseconds(50))
             for recorder in [pair.atBase, pair.atDevice] {
-                let closings = recorder.events.filter { if case .closed = $0 { true } else { false } }
+                let closings = recorder.events.filter {
+                    if case .closed = $0 { true } else { false }
+                }
                 #expect(closings.count == 1)
                 #expect(recorder.events.last == closings.first)
             }

@@ -22,6 +22,25 @@ import Testing
         #expect(wrong.isEmpty, "\(format.name): \(wrong.prefix(4).map { (got[$0], wanted[$0]) })")
     }
 
+    @Test(arguments: InstructionSet.available)
+    func kernelsEqualTheirTwins(_ set: InstructionSet) throws {
+        let kernels = try #require(Kernels(set))
+        for format in BlockFormat.allCases where format != .f32 {
+            let blocks = try Array(Data(contentsOf: fixture("\(format.name).blocks")))
+            let count = blocks.count / format.bytesPerBlock * format.elementsPerBlock
+            let matrix = QuantizedMatrix(
+                rows: 1, columns: count, format: format, bytes: WeightBytes(blocks))
+            var numbers = [Float](repeating: .nan, count: count)
+            blocks.withUnsafeBytes { bytes in
+                numbers.withUnsafeMutableBufferPointer {
+                    kernels.dequantize(format, bytes, into: $0)
+                }
+            }
+            let expected = matrix.dequantizedRow(0).map(\.bitPattern)
+            #expect(numbers.map(\.bitPattern) == expected, "\(format.name)")
+        }
+    }
+
     private func fixture(_ name: String) -> URL {
         URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Fixtures/quants/\(name)")

@@ -72,7 +72,8 @@ import Testing
     func kernelsEqualTheirTwinsAtTheEndsOfTheRange(_ set: InstructionSet) throws {
         let kernels = try #require(Kernels(set))
         let ends: [Float] = [
-            0, -0.0, 0x1p-133, -0x1p-133, 87, -87, 88.73, -88.73, 103.9, -103.9, 200, -200, 3e38, -3e38,
+            0, -0.0, 0x1p-133, -0x1p-133, 87, -87, 88.73, -88.73, 103.9, -103.9, 200, -200, 3e38,
+            -3e38,
             .infinity, -.infinity, .nan,
         ]
         let gate = Matrix(rows: 1, columns: ends.count, values: ends)

@@ -53,6 +53,12 @@ struct martlet_kernels {
     void (*product_q8_0)(const struct martlet_product *);
     void (*product_q4_0)(const struct martlet_product *);
 
+    /// `count` blocks of each format as fp32 numbers, which the product of F32 weights then takes.
+    void (*dequantize_q4_k)(const void *blocks, size_t count, float *out);
+    void (*dequantize_q5_k)(const void *blocks, size_t count, float *out);
+    void (*dequantize_q6_k)(const void *blocks, size_t count, float *out);
+    void (*dequantize_mxfp4)(const void *blocks, size_t count, float *out);
+
     /// Quantises blocks of 32: scale = m / 127 with m = max |x|; q = x * (127 / m) to the nearest
     /// integer, ties to even. A block with m < 2^-120, whose quotient might overflow, becomes
     /// zeros with scale 0; one with an infinity or a NaN becomes zeros with scale NaN, so that its

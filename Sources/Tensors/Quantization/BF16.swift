@@ -8,4 +8,12 @@ enum BF16 {
     static func dequantizeBlock(_ block: UnsafeRawPointer, _ output: UnsafeMutablePointer<Float>) {
         output[0] = float(block.unsignedShort(0))
     }
+
+    /// Writes the bfloat16 number nearest to the number at `input` to `block`, ties to even.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        let bits = input[0].bitPattern
+        let isNaN = input[0].isNaN  // rounding might carry it to infinity or beyond 32 bits
+        let rounded = isNaN ? bits >> 16 | 0x40 : (bits + 0x7fff + (bits >> 16 & 1)) >> 16
+        block.store(unsignedShort: UInt16(truncatingIfNeeded: rounded), 0)
+    }
 }

@@ -4,4 +4,9 @@ enum F32 {
     static func dequantizeBlock(_ block: UnsafeRawPointer, _ output: UnsafeMutablePointer<Float>) {
         output[0] = Float(bitPattern: block.unsignedLong(0))
     }
+
+    /// Writes the number at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        block.store(unsignedLong: input[0].bitPattern, 0)
+    }
 }

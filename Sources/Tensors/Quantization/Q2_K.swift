@@ -21,4 +21,26 @@ enum Q2_K {
             }
         }
     }
+
+    /// Writes the 256 numbers at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        let fit = GroupFit<16>(input, size: 16, highest: 3, highestFactor: 15)
+        let scale = block.store(halfPrecision: fit.scale, 80)
+        let minimum = block.store(halfPrecision: fit.minimum, 82)
+        for offset in 16..<80 { block.store(unsignedByte: 0, offset) }
+        for group in 0..<16 {
+            let scaleFactor = fit.scaleFactor(group, stored: scale, in: 0...15)
+            let minimumFactor = fit.minimumFactor(group, stored: minimum, in: 0...15)
+            let factors = UInt8(truncatingIfNeeded: scaleFactor | minimumFactor << 4)
+            block.store(unsignedByte: factors, group)
+            let target = 16 + group / 8 * 32 + group % 2 * 16
+            let shift = UInt8(group % 8 / 2 * 2)
+            for index in 0..<16 {
+                let level = nearestLevel(
+                    input[group * 16 + index], scale: scale * Float(scaleFactor),
+                    minimum: -minimum * Float(minimumFactor), in: 0...3)
+                block.merge(UInt8(level) << shift, target + index)
+            }
+        }
+    }
 }

@@ -29,4 +29,32 @@ enum Q3_K {
         let high = scales.unsignedByte(8 + group % 4) >> UInt8(group / 4 * 2) & 3
         return low | high << 4
     }
+
+    /// Writes the 256 numbers at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        let fit = GroupFit<16>(input, size: 16, lowest: -4, lowestFactor: -32)
+        for offset in 0..<108 { block.store(unsignedByte: 0, offset) }
+        let scale = block.store(halfPrecision: fit.scale, 108)
+        for group in 0..<16 {
+            let factor = fit.scaleFactor(group, stored: scale, in: -32...31)
+            storeGroupFactor(UInt8(factor + 32), group, block + 96)
+            let target = 32 + group / 8 * 32 + group % 2 * 16
+            let shift = UInt8(group % 8 / 2 * 2)
+            let bit = UInt8(group / 2)
+            for index in 0..<16 {
+                let level = nearestLevel(
+                    input[group * 16 + index], scale: scale * Float(factor), in: -4...3)
+                let bits = UInt8(level + 4)
+                block.merge((bits & 3) << shift, target + index)
+                block.merge((bits >> 2) << bit, group % 2 * 16 + index)
+            }
+        }
+    }
+
+    private static func storeGroupFactor(
+        _ factor: UInt8, _ group: Int, _ scales: UnsafeMutableRawPointer
+    ) {
+        scales.merge((factor & 15) << UInt8(group / 8 * 4), group % 8)
+        scales.merge((factor >> 4) << UInt8(group / 4 * 2), 8 + group % 4)
+    }
 }

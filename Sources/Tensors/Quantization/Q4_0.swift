@@ -12,4 +12,11 @@ enum Q4_0 {
             output[index + 16] = scale * Float(Int32(pair >> 4) - 8)
         }
     }
+
+    /// Writes the 32 numbers at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        let group = QuantizationGroup(input, count: 32)
+        let scale = block.store(halfPrecision: group.symmetricScale(lowest: -8), 0)
+        block.storeNibbles(2) { nearestLevel(input[$0], scale: scale, in: -8...7) + 8 }
+    }
 }

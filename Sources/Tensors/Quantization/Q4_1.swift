@@ -12,4 +12,15 @@ enum Q4_1 {
             output[index + 16] = scale * Float(Int32(pair >> 4)) + minimum
         }
     }
+
+    /// Writes the 32 numbers at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        let group = QuantizationGroup(input, count: 32)
+        let line = group.scaleAndMinimum(highest: 15, minimumIsNegative: false)
+        let scale = block.store(halfPrecision: line.scale, 0)
+        let minimum = block.store(halfPrecision: line.minimum, 2)
+        block.storeNibbles(4) {
+            nearestLevel(input[$0], scale: scale, minimum: minimum, in: 0...15)
+        }
+    }
 }

@@ -43,4 +43,51 @@ enum Q4_K {
             }
         }
     }
+
+    /// Writes the 256 numbers at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        let fit = GroupFit<8>(input, size: 32, highest: 15, highestFactor: 63)
+        let lines = storeFactors(fit, block)
+        for offset in 16..<144 { block.store(unsignedByte: 0, offset) }
+        for group in 0..<8 {
+            let target = 16 + group / 2 * 32
+            let shift = UInt8(group % 2 * 4)
+            for index in 0..<32 {
+                let level = nearestLevel(
+                    input[group * 32 + index], scale: lines[group].scale,
+                    minimum: lines[group].minimum, in: 0...15)
+                block.merge(UInt8(level) << shift, target + index)
+            }
+        }
+    }
+
+    /// Writes the first 16 bytes of a block, the same in Q4_K and Q5_K, and returns the scale and
+    /// minimum of each group as a reader will see them.
+    static func storeFactors(
+        _ fit: GroupFit<8>, _ block: UnsafeMutableRawPointer
+    ) -> InlineArray<8, (scale: Float, minimum: Float)> {
+        let scale = block.store(halfPrecision: fit.scale, 0)
+        let minimum = block.store(halfPrecision: fit.minimum, 2)
+        for offset in 4..<16 { block.store(unsignedByte: 0, offset) }
+        return InlineArray { group in
+            let scaleFactor = fit.scaleFactor(group, stored: scale, in: 0...63)
+            let minimumFactor = fit.minimumFactor(group, stored: minimum, in: 0...63)
+            store(UInt8(scaleFactor), UInt8(minimumFactor), group, block + 4)
+            return (scale * Float(scaleFactor), -minimum * Float(minimumFactor))
+        }
+    }
+
+    /// See `GroupFactors`.
+    private static func store(
+        _ scale: UInt8, _ minimum: UInt8, _ group: Int, _ bytes: UnsafeMutableRawPointer
+    ) {
+        if group < 4 {
+            bytes.merge(scale, group)
+            bytes.merge(minimum, group + 4)
+        } else {
+            bytes.merge(scale & 15 | minimum << 4, group + 4)
+            bytes.merge((scale >> 4) << 6, group - 4)
+            bytes.merge((minimum >> 4) << 6, group)
+        }
+    }
 }

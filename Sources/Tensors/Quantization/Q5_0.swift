@@ -15,4 +15,19 @@ enum Q5_0 {
             output[index + 16] = scale * Float(Int32(high) - 16)
         }
     }
+
+    /// Writes the 32 numbers at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        let group = QuantizationGroup(input, count: 32)
+        let scale = block.store(halfPrecision: group.symmetricScale(lowest: -16), 0)
+        storeLevels(block + 2) { nearestLevel(input[$0], scale: scale, in: -16...15) + 16 }
+    }
+
+    /// Stores 32 levels of 5 bits: four bytes of fifth bits, then the nibbles.
+    static func storeLevels(_ target: UnsafeMutableRawPointer, _ level: (Int) -> Int32) {
+        var fifthBits: UInt32 = 0
+        for index in 0..<32 { fifthBits |= UInt32(level(index) >> 4 & 1) << UInt32(index) }
+        target.store(unsignedLong: fifthBits, 0)
+        target.storeNibbles(4, level)
+    }
 }

@@ -22,4 +22,22 @@ enum Q5_K {
             }
         }
     }
+
+    /// Writes the 256 numbers at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        let fit = GroupFit<8>(input, size: 32, highest: 31, highestFactor: 63)
+        let lines = Q4_K.storeFactors(fit, block)
+        for offset in 16..<176 { block.store(unsignedByte: 0, offset) }
+        for group in 0..<8 {
+            let target = 48 + group / 2 * 32
+            let shift = UInt8(group % 2 * 4)
+            for index in 0..<32 {
+                let level = nearestLevel(
+                    input[group * 32 + index], scale: lines[group].scale,
+                    minimum: lines[group].minimum, in: 0...31)
+                block.merge((UInt8(level) & 15) << shift, target + index)
+                block.merge((UInt8(level) >> 4) << UInt8(group), 16 + index)
+            }
+        }
+    }
 }

@@ -7,4 +7,15 @@ enum Q8_0 {
         let scale = block.halfPrecision(0)
         for index in 0..<32 { output[index] = scale * Float(block.signedByte(2 + index)) }
     }
+
+    /// Writes the 32 numbers at `input` to the block at `block`.
+    static func quantizeBlock(_ input: UnsafePointer<Float>, _ block: UnsafeMutableRawPointer) {
+        var largest: Float = 0
+        for index in 0..<32 { largest = max(largest, input[index].magnitude) }
+        let scale = block.store(halfPrecision: largest / 127, 0)
+        for index in 0..<32 {
+            let level = nearestLevel(input[index], scale: scale, in: -127...127)
+            block.store(unsignedByte: UInt8(truncatingIfNeeded: level), 2 + index)
+        }
+    }
 }

@@ -39,7 +39,7 @@ enum AddedTokenReader {
             return
         }
         do throws(Vocabulary.Conflict) {
-            try vocabulary.insert(token.content, id: token.id)
+            try vocabulary.insert(token.content, id: token.id, isAdded: true)
         } catch {
             let text = quoted(token.content)
             switch error {

@@ -18,7 +18,7 @@ extension BytePairEncoding {
 
     /// Whether text may be cut where no merge crosses, without changing its tokens.
     var allowsCutting: Bool {
-        guard case .scalars(let scalars) = alphabet else { return false }
+        guard let scalars else { return false }
         return !ignoresMerges && scalars.isContextFree
     }
 }

@@ -12,12 +12,30 @@ struct BytePairEncoding: Sendable {
 
     var vocabulary: Vocabulary
     let merges: MergeTable
-    let alphabet: Alphabet
+    /// Ids by byte, -1 where the vocabulary has none; used when `scalars` is nil.
+    private let byteIDs: [Int32]
+    let scalars: ScalarAlphabet?
     /// Whether a piece that is a token as a whole is that token, whatever the merges say.
     let ignoresMerges: Bool
 
     /// Above this many symbols the heap wins over searching for the best pair each time.
     private static let shortCount = 48
+
+    init(
+        vocabulary: Vocabulary, merges: MergeTable, alphabet: Alphabet, ignoresMerges: Bool
+    ) {
+        self.vocabulary = vocabulary
+        self.merges = merges
+        self.ignoresMerges = ignoresMerges
+        switch alphabet {
+        case .bytes(let ids):
+            byteIDs = ids
+            scalars = nil
+        case .scalars(let alphabet):
+            byteIDs = []
+            scalars = alphabet
+        }
+    }
 
     /// Appends the tokens of `text[piece]`.
     ///
@@ -45,23 +63,20 @@ struct BytePairEncoding: Sendable {
     }
 
     private func wholeToken(_ text: [UInt8], _ piece: Range<Int>) -> Int? {
-        switch alphabet {
-        case .bytes: vocabulary.id(of: ByteLevelAlphabet.spelled(text[piece]))
-        case .scalars: vocabulary.id(of: text, piece)
-        }
+        guard scalars == nil else { return vocabulary.modelID(of: text, piece) }
+        let spelled = ByteLevelAlphabet.spelled(text[piece])
+        return vocabulary.modelID(of: spelled, 0..<spelled.count)
     }
 
     private func appendSymbols(
         _ text: [UInt8], _ piece: Range<Int>, to symbols: inout [Int32]
     ) {
-        switch alphabet {
-        case .bytes(let table):
-            for index in piece {
-                let id = table[Int(text[index])]
-                if id >= 0 { symbols.append(id) }
-            }
-        case .scalars(let scalars):
-            scalars.append(text, piece, vocabulary, to: &symbols)
+        if let scalars {
+            return scalars.append(text, piece, vocabulary, to: &symbols)
+        }
+        for index in piece {
+            let id = byteIDs[Int(text[index])]
+            if id >= 0 { symbols.append(id) }
         }
     }
 

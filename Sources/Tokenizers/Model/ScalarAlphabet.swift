@@ -7,9 +7,11 @@ struct ScalarAlphabet: Sendable {
     /// Whether neighbouring unknown scalars are one unknown token.
     let fusesUnknown: Bool
 
-    /// Whether every scalar has symbols of its own, whatever its neighbours are.
+    /// Whether every scalar has symbols of its own, whatever its neighbours are. A dropped scalar makes
+    /// its neighbours meet.
     var isContextFree: Bool {
-        !fusesUnknown || unknownID == nil || byteIDs.count == 256 && !byteIDs.contains(-1)
+        let isComplete = byteIDs.count == 256 && !byteIDs.contains(-1)
+        return isComplete || unknownID != nil && !fusesUnknown
     }
 
     /// Appends the symbols of `text[piece]`, in the order Hugging Face's BPE has: an unknown token
@@ -23,7 +25,7 @@ struct ScalarAlphabet: Sendable {
         while position < piece.upperBound {
             let end = position + UTF8Text.scalar(in: text, at: position).count
             defer { position = end }
-            if let id = vocabulary.id(of: text, position..<end) {
+            if let id = vocabulary.modelID(of: text, position..<end) {
                 if let unknown = waiting { symbols.append(unknown) }
                 waiting = nil
                 symbols.append(Int32(id))

@@ -28,27 +28,28 @@ struct WordCache {
         words = [UInt8](repeating: 0, count: count * Self.wordByteCountMax)
     }
 
-    /// Copies the tokens of `text[piece]` from their first occurrence in `ids`, or has `encode` append
-    /// them and remembers where.
-    mutating func append(
-        _ text: [UInt8], _ piece: Range<Int>, to ids: inout [Int],
-        encode: (inout [Int]) -> Void
-    ) {
-        guard piece.count <= Self.wordByteCountMax else { return encode(&ids) }
+    /// Copies the tokens of `text[piece]` from their first occurrence in `ids`; false when it is not
+    /// known.
+    @inline(__always)
+    func appendKnown(_ text: [UInt8], _ piece: Range<Int>, to ids: inout [Int]) -> Bool {
+        guard piece.count <= Self.wordByteCountMax else { return false }
         let hash = Vocabulary.hash(text, piece)
         let slot = hash & (entries.count - 1)
         let entry = entries[slot]
-        if entry.hash == hash, isWord(slot, entry.wordCount, text, piece) {
-            for index in entry.idStart..<entry.idStart + entry.idCount { ids.append(ids[index]) }
-            return
-        }
-        let start = ids.count
-        encode(&ids)
+        guard entry.hash == hash, isWord(slot, entry.wordCount, text, piece) else { return false }
+        for index in entry.idStart..<entry.idStart + entry.idCount { ids.append(ids[index]) }
+        return true
+    }
+
+    /// Remembers that the tokens of `text[piece]` are the `idCount` from `idStart` of the call's ids.
+    mutating func remember(_ text: [UInt8], _ piece: Range<Int>, idStart: Int, idCount: Int) {
+        guard piece.count <= Self.wordByteCountMax else { return }
+        let hash = Vocabulary.hash(text, piece)
+        let slot = hash & (entries.count - 1)
         let base = slot * Self.wordByteCountMax
         for offset in 0..<piece.count { words[base + offset] = text[piece.lowerBound + offset] }
         entries[slot] = Entry(
-            hash: hash, wordCount: piece.count, idStart: start,
-            idCount: ids.count - start)
+            hash: hash, wordCount: piece.count, idStart: idStart, idCount: idCount)
     }
 
     private func isWord(_ slot: Int, _ count: Int, _ text: [UInt8], _ piece: Range<Int>) -> Bool {

@@ -33,9 +33,11 @@ enum NormalizationForm: String, Sendable, CaseIterable {
 
     private func normalized(_ string: String) -> String {
         switch self {
-        case .nfc: string.precomposedStringWithCanonicalMapping
+        // Foundation composes a Hangul syllable with a jamo only when both come as jamo.
+        case .nfc: string.decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping
         case .nfd: string.decomposedStringWithCanonicalMapping
-        case .nfkc: string.precomposedStringWithCompatibilityMapping
+        case .nfkc:
+            string.decomposedStringWithCompatibilityMapping.precomposedStringWithCanonicalMapping
         case .nfkd: string.decomposedStringWithCompatibilityMapping
         }
     }

@@ -2,7 +2,7 @@
 enum NormalizationStep: Sendable {
     case form(NormalizationForm)
     case lowercase
-    /// Removes nonspacing marks.
+    /// Removes all combining marks.
     case stripAccents
     case strip(left: Bool, right: Bool)
     /// Not applied to empty text.
@@ -26,12 +26,14 @@ struct Normalizer: Sendable {
         case .form(let form): form.normalize(&text)
         case .lowercase: mapScalars(&text) { $0.properties.lowercaseMapping }
         case .stripAccents:
-            mapScalars(&text) { $0.properties.generalCategory == .nonspacingMark ? "" : String($0) }
+            mapScalars(&text) { marks.contains($0.value) ? "" : String($0) }
         case .strip(let left, let right): strip(&text, left: left, right: right)
         case .prepend(let prefix): if !text.isEmpty { text.insert(contentsOf: prefix, at: 0) }
         case .replace(let pattern, let replacement): replace(pattern, with: replacement, in: &text)
         }
     }
+
+    private static let marks = ScalarSet.category("M")
 
     private static func mapScalars(_ text: inout [UInt8], _ map: (Unicode.Scalar) -> String) {
         var result: [UInt8] = []

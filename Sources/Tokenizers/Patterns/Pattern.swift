@@ -1,14 +1,11 @@
-import Foundation
-
 /// What a split or replacement looks for: a literal string or a regular expression.
 ///
-/// Regular expressions of the subset in `PatternParser`, to which those of published models belong,
-/// run on our matcher; the rest fall back on ICU through Foundation, ten times slower.
+/// Regular expressions run on our own matcher: it sees the same characters as Oniguruma, for which the
+/// patterns were written, and works on UTF-8. `PatternParser` says which syntax it knows.
 struct Pattern: Sendable {
     private enum Engine: Sendable {
         case literal([UInt8])
         case program(PatternProgram)
-        case foundation(NSRegularExpression)
     }
 
     private let engine: Engine
@@ -24,7 +21,7 @@ struct Pattern: Sendable {
     }
 
     /// - Parameter expression: Oniguruma syntax.
-    /// - Throws: `unsupported` when neither our matcher nor ICU knows a construct.
+    /// - Throws: `unsupported`, naming the construct that `PatternParser` does not know.
     init(expression: String, reporter: ErrorReporter) throws(TokenizerError) {
         guard expression.utf8.count <= TokenizerLimits.patternByteCount else {
             throw reporter.exceeded(
@@ -34,14 +31,8 @@ struct Pattern: Sendable {
         do throws(PatternParser.Unsupported) {
             engine = .program(PatternProgram(try PatternParser.parse(expression)))
         } catch {
-            guard
-                let general = try? NSRegularExpression(
-                    pattern: expression, options: .anchorsMatchLines)
-            else {
-                throw reporter.unsupported(
-                    "the regular expression \(quoted(expression.utf8)) has \(error.construct)")
-            }
-            engine = .foundation(general)
+            throw reporter.unsupported(
+                "the regular expression \(quoted(expression.utf8)) has \(error.construct)")
         }
     }
 
@@ -56,7 +47,6 @@ struct Pattern: Sendable {
         switch engine {
         case .literal(let literal): Self.search(literal, text, range, body)
         case .program(let program): Self.search(program, text, range, body)
-        case .foundation(let expression): Self.search(expression, text, range, body)
         }
     }
 
@@ -80,38 +70,16 @@ struct Pattern: Sendable {
         _ program: PatternProgram, _ text: [UInt8], _ range: Range<Int>,
         _ body: (Range<Int>) -> Void
     ) {
-        var matcher = PatternMatcher(program)
+        var stack = PatternProgram.Stack()
         var position = range.lowerBound
         while position < range.upperBound {
-            let end = matcher.match(text, at: position, in: range)
+            let end = program.match(text, at: position, in: range, &stack)
             if let end { body(position..<end) }
             if let end, end > position {
                 position = end
             } else {
                 position += UTF8Text.scalar(in: text, at: position).count
             }
-        }
-    }
-
-    private static func search(
-        _ expression: NSRegularExpression, _ text: [UInt8], _ range: Range<Int>,
-        _ body: (Range<Int>) -> Void
-    ) {
-        let string = String(decoding: text[range], as: UTF8.self)
-        var index = string.startIndex
-        var byteOffset = range.lowerBound
-        var unitOffset = 0
-        /// Byte offset of a UTF-16 offset; offsets only grow, so the walk is linear over all matches.
-        func bytes(at units: Int) -> Int {
-            let target = string.utf16.index(index, offsetBy: units - unitOffset)
-            byteOffset += string.utf8.distance(from: index, to: target)
-            (index, unitOffset) = (target, units)
-            return byteOffset
-        }
-        let whole = NSRange(location: 0, length: string.utf16.count)
-        for match in expression.matches(in: string, range: whole) {
-            let start = bytes(at: match.range.location)
-            body(start..<bytes(at: match.range.location + match.range.length))
         }
     }
 }

@@ -1,18 +1,18 @@
 /// Parses a regular expression (Oniguruma syntax) into `PatternSyntax`.
 ///
-/// Known: literals, classes with ranges and `\p{category}`, `\s \S \d \D \w \W`, the usual escapes,
-/// `.`, groups `(…)`, `(?:…)`, `(?i:…)` over ASCII letters, `(?i)` at the start, look-ahead,
-/// `^ $ \A \z`, and the quantifiers `? * + {m,n}` with `?` (lazy) and `+` (possessive).
-/// Anything else throws `Unsupported`, and the caller falls back on a general engine.
+/// Known: literals, classes with ranges, nested classes, `&&` and `\p{…}`, `\s \S \d \D \w \W`, the
+/// usual escapes, `.`, groups `(…)`, `(?:…)`, `(?>…)`, `(?i:…)` over ASCII letters, `(?i)` at the start,
+/// look-ahead, look-behind of fixed length, `^ $ \A \z \b \B`, and the quantifiers `? * + {m,n}` with
+/// `?` (lazy) and `+` (possessive). Anything else throws `Unsupported`.
 struct PatternParser {
     /// The construct that is not known here.
     struct Unsupported: Error {
         let construct: String
     }
 
-    private let scalars: [Unicode.Scalar]
-    private var position = 0
-    private var ignoresCase = false
+    let scalars: [Unicode.Scalar]
+    var position = 0
+    var ignoresCase = false
     private var depth = 0
 
     static func parse(_ pattern: String) throws(Unsupported) -> PatternSyntax {
@@ -26,19 +26,19 @@ struct PatternParser {
         self.scalars = scalars
     }
 
-    private var current: Unicode.Scalar? { position < scalars.count ? scalars[position] : nil }
+    var current: Unicode.Scalar? { position < scalars.count ? scalars[position] : nil }
 
-    private func isNext(_ text: StaticString) -> Bool {
+    func isNext(_ text: StaticString) -> Bool {
         scalars[position...].starts(with: "\(text)".unicodeScalars)
     }
 
-    private mutating func consume(_ text: StaticString) -> Bool {
+    mutating func consume(_ text: StaticString) -> Bool {
         guard isNext(text) else { return false }
         position += "\(text)".unicodeScalars.count
         return true
     }
 
-    private mutating func next() throws(Unsupported) -> Unicode.Scalar {
+    mutating func next() throws(Unsupported) -> Unicode.Scalar {
         guard let scalar = current else { throw Unsupported(construct: "an unfinished pattern") }
         position += 1
         return scalar
@@ -70,13 +70,15 @@ struct PatternParser {
     private mutating func atom() throws(Unsupported) -> PatternSyntax {
         switch try next() {
         case "(": return try group()
-        case "[": return .scalar(try characterClass())
+        case "[": return .scalar(try characterClass(depth: 1))
         case ".": return .scalar(ScalarSet.newline.inverted)
         case "^": return .lineStart
         case "$": return .lineEnd
         case "\\":
             if consume("A") { return .textStart }
             if consume("z") { return .textEnd }
+            if consume("b") { return .wordBoundary(isNegated: false) }
+            if consume("B") { return .wordBoundary(isNegated: true) }
             return .scalar(try escape())
         case "*", "+", "?", "{": throw Unsupported(construct: "a quantifier of nothing")
         case let scalar: return .scalar(try literal(scalar))
@@ -85,22 +87,40 @@ struct PatternParser {
 
     private mutating func group() throws(Unsupported) -> PatternSyntax {
         let outerCase = ignoresCase
-        var negatedLook: Bool?
-        if consume("?:") {
-        } else if consume("?i:") {
-            ignoresCase = true
-        } else if consume("?=") {
-            negatedLook = false
-        } else if consume("?!") {
-            negatedLook = true
-        } else if isNext("?") {
-            let kind = String(String.UnicodeScalarView(scalars[position...].prefix(3)))
-            throw Unsupported(construct: "(" + kind)
-        }
+        let kind = try groupKind()
+        if kind == .ignoringCase { ignoresCase = true }
         let body = try alternatives()
         guard consume(")") else { throw Unsupported(construct: "a group without end") }
         ignoresCase = outerCase
-        return negatedLook.map { .lookAhead(body, isNegated: $0) } ?? body
+        switch kind {
+        case .plain, .ignoringCase: return body
+        case .atomic: return .repeated(body, range: 1...1, mode: .possessive)
+        case .lookAhead(let isNegated): return .lookAhead(body, isNegated: isNegated)
+        case .lookBehind(let isNegated):
+            guard let width = body.width else {
+                throw Unsupported(construct: "a look-behind of variable length")
+            }
+            return .lookBehind(body, width: width, isNegated: isNegated)
+        }
+    }
+
+    private enum GroupKind: Equatable {
+        case plain, ignoringCase, atomic
+        case lookAhead(isNegated: Bool)
+        case lookBehind(isNegated: Bool)
+    }
+
+    private mutating func groupKind() throws(Unsupported) -> GroupKind {
+        guard consume("?") else { return .plain }
+        if consume(":") { return .plain }
+        if consume("i:") { return .ignoringCase }
+        if consume(">") { return .atomic }
+        if consume("=") { return .lookAhead(isNegated: false) }
+        if consume("!") { return .lookAhead(isNegated: true) }
+        if consume("<=") { return .lookBehind(isNegated: false) }
+        if consume("<!") { return .lookBehind(isNegated: true) }
+        let kind = String(String.UnicodeScalarView(scalars[position...].prefix(2)))
+        throw Unsupported(construct: "(?" + kind)
     }
 
     private mutating func quantified(_ atom: PatternSyntax) throws(Unsupported) -> PatternSyntax {
@@ -141,7 +161,7 @@ struct PatternParser {
         return count
     }
 
-    private func literal(_ scalar: Unicode.Scalar) throws(Unsupported) -> ScalarSet {
+    func literal(_ scalar: Unicode.Scalar) throws(Unsupported) -> ScalarSet {
         let value = scalar.value
         let single = ScalarSet(ranges: [value...value])
         guard ignoresCase else { return single }
@@ -160,7 +180,7 @@ struct PatternParser {
         return ScalarSet(ranges: [value...value, other...other] + folded)
     }
 
-    private mutating func escape() throws(Unsupported) -> ScalarSet {
+    mutating func escape() throws(Unsupported) -> ScalarSet {
         let scalar = try next()
         switch scalar {
         case "s": return .whiteSpace
@@ -177,7 +197,7 @@ struct PatternParser {
         }
     }
 
-    private mutating func escapedScalar(
+    mutating func escapedScalar(
         _ scalar: Unicode.Scalar
     ) throws(Unsupported) -> Unicode.Scalar {
         switch scalar {
@@ -206,61 +226,5 @@ struct PatternParser {
             let value = UInt32(digits, radix: 16), let scalar = Unicode.Scalar(value)
         else { throw Unsupported(construct: "a hexadecimal escape") }
         return scalar
-    }
-
-    private mutating func property() throws(Unsupported) -> ScalarSet {
-        guard consume("{") else { throw Unsupported(construct: "\\p without {") }
-        let isNegated = consume("^")
-        var name = ""
-        while let scalar = current, scalar != "}" {
-            name.unicodeScalars.append(scalar)
-            position += 1
-        }
-        _ = consume("}")
-        guard let set = Self.properties(name) else { throw Unsupported(construct: "\\p{\(name)}") }
-        return isNegated ? set.inverted : set
-    }
-
-    private static func properties(_ name: String) -> ScalarSet? {
-        guard name.count <= 2, UnicodeProperties.categoryMask(name) != 0 else { return nil }
-        return .category(name)
-    }
-
-    private mutating func characterClass() throws(Unsupported) -> ScalarSet {
-        let isNegated = consume("^")
-        var set = ScalarSet()
-        while let scalar = current, scalar != "]" {
-            if isNext("[") || isNext("&&") {
-                throw Unsupported(construct: "a class within a class")
-            }
-            let item = try classItem()
-            guard set.isUnionable, item.isUnionable else {
-                throw Unsupported(construct: "a class of complements")
-            }
-            set = set.union(item)
-        }
-        guard consume("]"), set != ScalarSet() else { throw Unsupported(construct: "[") }
-        return isNegated ? set.inverted : set
-    }
-
-    private mutating func classItem() throws(Unsupported) -> ScalarSet {
-        guard let lower = try classBound() else { return try escape() }
-        guard isNext("-"), position + 1 < scalars.count, scalars[position + 1] != "]" else {
-            return try literal(lower)
-        }
-        position += 1
-        guard let upper = try classBound(), lower <= upper else {
-            throw Unsupported(construct: "a range in a class")
-        }
-        guard !ignoresCase else { throw Unsupported(construct: "a range that ignores case") }
-        return ScalarSet(ranges: [lower.value...upper.value])
-    }
-
-    /// A single scalar of a class; nil (and the backslash consumed) before `\s`, `\p{…}` and so on.
-    private mutating func classBound() throws(Unsupported) -> Unicode.Scalar? {
-        let scalar = try next()
-        guard scalar == "\\" else { return scalar }
-        if let letter = current, "sSdDwWpP".unicodeScalars.contains(letter) { return nil }
-        return try escapedScalar(try next())
     }
 }

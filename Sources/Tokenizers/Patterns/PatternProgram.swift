@@ -16,24 +16,32 @@ struct PatternProgram: Sendable {
         case jump(Int)
         /// The instructions from the next one match here (or not); then goes on at `after`.
         case look(isNegated: Bool, after: Int)
+        /// As `look`, from `width` scalars before.
+        case lookBehind(width: Int, isNegated: Bool, after: Int)
         /// The first way in which the instructions from the next one match, for good.
         case atomic(after: Int)
         case textStart
         case textEnd
         case lineStart
         case lineEnd
+        case wordBoundary(isNegated: Bool)
         case match
     }
 
-    /// A set by its place in `sets`, with its ASCII part beside it: an instruction without references
-    /// is read without counting them.
+    /// A `ScalarSet` whose ranges lie in `ranges`: an instruction without references is read without
+    /// counting them.
     struct SetReference: Sendable {
         let ascii: ASCIISet
-        let index: Int
+        let mask: UInt64
+        let isNegated: Bool
+        let rangeStart: Int32
+        let rangeEnd: Int32
     }
 
     private(set) var instructions: [Instruction] = []
-    private(set) var sets: [ScalarSet] = []
+    /// The ranges of all sets; those of one set are sorted.
+    private(set) var ranges: [ClosedRange<UInt32>] = []
+    let properties = UnicodeProperties.shared
 
     init(_ syntax: PatternSyntax) {
         append(syntax)
@@ -56,10 +64,15 @@ struct PatternProgram: Sendable {
             append(part, range: range, isLazy: mode == .lazy)
         case .lookAhead(let part, let isNegated):
             appendBracketed({ .look(isNegated: isNegated, after: $0) }, part)
+        case .lookBehind(let part, let width, let isNegated):
+            appendBracketed(
+                { .lookBehind(width: width, isNegated: isNegated, after: $0) }, part)
         case .textStart: instructions.append(.textStart)
         case .textEnd: instructions.append(.textEnd)
         case .lineStart: instructions.append(.lineStart)
         case .lineEnd: instructions.append(.lineEnd)
+        case .wordBoundary(let isNegated):
+            instructions.append(.wordBoundary(isNegated: isNegated))
         }
     }
 
@@ -111,9 +124,11 @@ struct PatternProgram: Sendable {
     }
 
     private mutating func reference(_ set: ScalarSet) -> SetReference {
-        let index = sets.firstIndex(of: set) ?? sets.count
-        if index == sets.count { sets.append(set) }
-        return SetReference(ascii: set.ascii, index: index)
+        let start = Int32(ranges.count)
+        ranges += set.ranges.sorted { $0.lowerBound < $1.lowerBound }
+        return SetReference(
+            ascii: set.ascii, mask: set.mask, isNegated: set.isNegated, rangeStart: start,
+            rangeEnd: Int32(ranges.count))
     }
 
     /// Room for a jump whose target is not known yet.

@@ -8,11 +8,15 @@ indirect enum PatternSyntax: Sendable {
     case repeated(PatternSyntax, range: ClosedRange<Int>, mode: Repetition)
     /// Zero width: what follows matches (or, negated, does not).
     case lookAhead(PatternSyntax, isNegated: Bool)
+    /// Zero width: the `width` scalars before match (or, negated, do not).
+    case lookBehind(PatternSyntax, width: Int, isNegated: Bool)
     case textStart
     case textEnd
     /// Ruby's `^` and `$`, which Oniguruma follows: at every line feed, not only at the ends.
     case lineStart
     case lineEnd
+    /// `\b` (or, negated, `\B`).
+    case wordBoundary(isNegated: Bool)
 
     enum Repetition: Sendable {
         case greedy, lazy, possessive
@@ -27,7 +31,29 @@ indirect enum PatternSyntax: Sendable {
         case .sequence(let parts): parts.allSatisfy(\.isNullable)
         case .alternatives(let parts): parts.contains(where: \.isNullable)
         case .repeated(let part, let range, _): range.lowerBound == 0 || part.isNullable
-        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd: true
+        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: true
+        }
+    }
+
+    /// The number of scalars of every match; nil when matches differ.
+    var width: Int? {
+        switch self {
+        case .scalar: return 1
+        case .sequence(let parts):
+            var total = 0
+            for part in parts {
+                guard let width = part.width else { return nil }
+                total += width
+            }
+            return total
+        case .alternatives(let parts):
+            let first = parts.first?.width
+            return parts.allSatisfy { $0.width == first } ? first : nil
+        case .repeated(let part, let range, _):
+            guard range.lowerBound == range.upperBound else { return nil }
+            return part.width.map { $0 * range.lowerBound }
+        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary:
+            return 0
         }
     }
 
@@ -46,7 +72,7 @@ indirect enum PatternSyntax: Sendable {
                 if !part.isNullable { break }
             }
             return first
-        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd: return .all
+        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: return .all
         }
     }
 
@@ -54,7 +80,7 @@ indirect enum PatternSyntax: Sendable {
     private var firstWhenNullable: ASCIISet {
         switch self {
         case .repeated(let part, _, _) where !part.isNullable: part.firstASCII
-        case .lookAhead, .textStart, .textEnd, .lineStart, .lineEnd: .none
+        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: .none
         default: .all
         }
     }

@@ -3,9 +3,11 @@
 /// Categories and white space are one bit each of a 64-bit mask over `UnicodeProperties` bytes, so a
 /// test is a table look-up and a shift; ASCII is answered from a bitmap; ranges come last.
 struct ScalarSet: Hashable, Sendable {
-    private var mask: UInt64 = 0
-    private var ranges: [ClosedRange<UInt32>] = []
-    private var isNegated = false
+    /// A bit per `UnicodeProperties` byte.
+    private(set) var mask: UInt64 = 0
+    /// Scalars outside the mask, in any order.
+    private(set) var ranges: [ClosedRange<UInt32>] = []
+    private(set) var isNegated = false
     private(set) var ascii: ASCIISet = .none
 
     static let whiteSpace = ScalarSet(mask: ~UInt64(0) << 32)
@@ -16,7 +18,6 @@ struct ScalarSet: Hashable, Sendable {
     /// Rust's `is_ascii_punctuation`, which counts symbols such as "+" too.
     private static let asciiPunctuation = ScalarSet(
         ranges: [0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E])
-    static let any = ScalarSet(mask: ~0)
     static let newline = ScalarSet(ranges: [0x0A...0x0A])
 
     /// All categories whose names begin with `prefix` ("L", "Lu").
@@ -35,34 +36,40 @@ struct ScalarSet: Hashable, Sendable {
     var inverted: ScalarSet {
         var result = self
         result.isNegated.toggle()
+        if ranges.isEmpty {
+            result.isNegated = false
+            result.mask = ~mask
+        }
         result.updateASCII()
         return result
     }
 
-    /// The union. Neither side may be a complement that has ranges: those are not unions of ranges.
     func union(_ other: ScalarSet) -> ScalarSet {
-        let left = normalized
-        let right = other.normalized
-        return ScalarSet(mask: left.mask | right.mask, ranges: left.ranges + right.ranges)
-    }
-
-    /// The same set without a complement: what is left out of a list of ranges is a list of ranges.
-    private var normalized: ScalarSet {
-        guard isNegated else { return self }
-        if ranges.isEmpty { return ScalarSet(mask: ~mask) }
-        precondition(mask == 0, "a complement of ranges and categories is not a union")
-        var gaps: [ClosedRange<UInt32>] = []
-        var next: UInt32 = 0
-        for range in ranges.sorted(by: { $0.lowerBound < $1.lowerBound }) {
-            if range.lowerBound > next { gaps.append(next...range.lowerBound - 1) }
-            next = max(next, range.upperBound + 1)
+        guard isNegated || other.isNegated else {
+            return ScalarSet(mask: mask | other.mask, ranges: ranges + other.ranges)
         }
-        if next <= 0x10FFFF { gaps.append(next...0x10FFFF) }
-        return ScalarSet(ranges: gaps)
+        return ScalarSet { contains($0) || other.contains($0) }
     }
 
-    /// Whether `union` accepts this set.
-    var isUnionable: Bool { !isNegated || mask == 0 || ranges.isEmpty }
+    func intersection(_ other: ScalarSet) -> ScalarSet {
+        guard ranges.isEmpty, other.ranges.isEmpty else {
+            return ScalarSet { contains($0) && other.contains($0) }
+        }
+        return ScalarSet(mask: mask & other.mask)
+    }
+
+    /// All scalars for which `contains` holds, found by asking for each: some milliseconds.
+    private init(_ contains: (UInt32) -> Bool) {
+        var ranges: [ClosedRange<UInt32>] = []
+        for scalar in UInt32(0)...0x10FFFF where contains(scalar) {
+            if let last = ranges.last, last.upperBound + 1 == scalar {
+                ranges[ranges.count - 1] = last.lowerBound...scalar
+            } else {
+                ranges.append(scalar...scalar)
+            }
+        }
+        self.init(ranges: ranges)
+    }
 
     @inline(__always)
     func contains(_ scalar: UInt32) -> Bool {

@@ -51,12 +51,16 @@ struct UnicodeProperties: Sendable {
 
     private static func block(_ index: UInt32) -> [UInt8] {
         let start = index << 7
-        // Planes 4 to 13 have no assigned scalars; asking for each would double the time.
+        // Planes 4 to 13 have no assigned scalars and 15 to 16 only private ones, except the last two
+        // of each plane; asking for each would triple the time.
         if (0x40000..<0xE0000).contains(start) { return unassigned }
+        if start >= 0xF0000, start & 0xFFFF != 0xFF80 { return [UInt8](repeating: 28, count: 128) }
         return (start..<start + 128).map { value in
             guard let scalar = Unicode.Scalar(value) else { return UInt8(27) }
             let category = Self.index(of: scalar.properties.generalCategory)
-            return category | (scalar.properties.isWhitespace ? whiteSpaceFlag : 0)
+            // White space is the separators (22...24) and some control characters (25).
+            let isCandidate = (22...25).contains(category)
+            return category | (isCandidate && scalar.properties.isWhitespace ? whiteSpaceFlag : 0)
         }
     }
 

@@ -8,9 +8,15 @@ struct Vocabulary: Sendable {
         case idTaken, tokenTaken(id: Int)
     }
 
+    /// Where a token comes from. The model itself does not know added tokens: a piece of text that
+    /// equals one is still spelled with the model's own.
+    private enum Kind {
+        case absent, model, added
+    }
+
     private var bytes: [UInt8] = []
     private var ranges: [Range<Int32>] = []
-    private var isPresent: [Bool] = []
+    private var kinds: [Kind] = []
     /// Ids by hash; -1 where empty. The count is a power of two, at least twice the tokens'.
     private var slots: [Int32] = []
     private var filled = 0
@@ -28,7 +34,7 @@ struct Vocabulary: Sendable {
         return bytes[Int(ranges[id].lowerBound)..<Int(ranges[id].upperBound)]
     }
 
-    func contains(_ id: Int) -> Bool { isPresent.indices.contains(id) && isPresent[id] }
+    func contains(_ id: Int) -> Bool { kinds.indices.contains(id) && kinds[id] != .absent }
 
     /// The id of the token `text[range]`, or nil.
     func id(of text: [UInt8], _ range: Range<Int>) -> Int? {
@@ -43,18 +49,26 @@ struct Vocabulary: Sendable {
 
     func id(of token: [UInt8]) -> Int? { id(of: token, 0..<token.count) }
 
+    /// The id of the model's own token `text[range]`, or nil.
+    func modelID(of text: [UInt8], _ range: Range<Int>) -> Int? {
+        guard let id = id(of: text, range), kinds[id] == .model else { return nil }
+        return id
+    }
+
     /// Adds a token. An empty token takes its id but cannot be found by its bytes.
-    mutating func insert(_ token: [UInt8], id: Int) throws(Conflict) {
+    mutating func insert(
+        _ token: [UInt8], id: Int, isAdded: Bool = false
+    ) throws(Conflict) {
         if contains(id) { throw .idTaken }
         if !token.isEmpty, let other = self.id(of: token) { throw .tokenTaken(id: other) }
         while ranges.count <= id {
             ranges.append(0..<0)
-            isPresent.append(false)
+            kinds.append(.absent)
         }
         let start = Int32(bytes.count)
         bytes += token
         ranges[id] = start..<Int32(bytes.count)
-        isPresent[id] = true
+        kinds[id] = isAdded ? .added : .model
         guard !token.isEmpty else { return }
         filled += 1
         if filled * 2 > slots.count { grow() }
