@@ -11,6 +11,7 @@ struct ConfigurationReader {
     ///
     /// - Parameters:
     ///   - attention: what the architecture read of its attention.
+    ///   - rotary: how positions turn in all layers.
     ///   - epsilon: of the norms, where the file does not say.
     func model(
         attention: AttentionConfiguration, rotary: RotaryConfiguration, epsilon: Double = 1e-6
@@ -120,6 +121,25 @@ struct ConfigurationReader {
                     + "\(experts.perToken) a token")
         }
         return ExpertsConfiguration.Groups(count: count, perToken: perToken, ranking: ranking)
+    }
+
+    /// Gives sliding layers their own rotary settings, where config.json has one set for each kind.
+    ///
+    /// To be called when the windows are set.
+    func setRotaries(
+        _ reader: RotaryReader, headSize: Int, in model: inout ModelConfiguration
+    ) throws(ModelFileError) {
+        guard reader.differsByLayerType else { return }
+        var reader = reader
+        model.rotaries = []
+        for type in RotaryReader.layerTypes {
+            reader.layerType = type
+            model.rotaries.append(
+                try reader.configuration(headSize: headSize, pairing: .halves))
+        }
+        for index in model.layerKinds.indices {
+            model.layerKinds[index].rotary = model.layerKinds[index].window == nil ? 0 : 1
+        }
     }
 
     /// Layers that slide by `layer_types`, or by the architecture's own rule where there are none.

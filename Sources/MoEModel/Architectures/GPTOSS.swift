@@ -30,6 +30,7 @@ extension Architecture {
                 model.setWindow(
                     window, where: try reader.slidingLayers(model.layers) { $0 % 2 == 0 })
             }
+            try reader.setRotaries(rotary, headSize: attention.headSize, in: &model)
             var experts = try reader.experts(normalizesByDefault: true)
             // A softmax of the chosen is a softmax of all, normalised over the chosen.
             experts?.normalizesWeights = true

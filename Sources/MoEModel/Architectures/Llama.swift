@@ -25,6 +25,9 @@ extension ConfigurationReader {
                 headSize: attention.headSize, pairing: settings.isGGUF ? .interleaved : .halves),
             epsilon: epsilon)
         model.setExperts(try experts(normalizesByDefault: true))
+        // Llama's config.json has no window; Mixtral's has one for all layers.
+        let window = try optionalSize(.window, limit: ModelLimits.context)
+        model.setWindow(window, where: model.layerKinds.map { _ in true })
         return model
     }
 }

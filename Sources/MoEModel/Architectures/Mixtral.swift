@@ -5,10 +5,7 @@ extension Architecture {
     static var mixtral: Architecture {
         Architecture(ggufName: nil, modelType: "mixtral", huggingFace: mixtralNames) {
             (reader) throws(ModelFileError) in
-            var model = try reader.llamaFamily(epsilon: 1e-5, rotaryBase: 1_000_000)
-            let window = try reader.optionalSize(.window, limit: ModelLimits.context)
-            model.setWindow(window, where: model.layerKinds.map { _ in true })
-            return model
+            try reader.llamaFamily(epsilon: 1e-5, rotaryBase: 1_000_000)
         }
     }
 

@@ -9,15 +9,15 @@ extension Architecture {
             ggufName: "qwen2moe", modelType: "qwen2_moe", huggingFace: qwen2MoENames
         ) { (reader) throws(ModelFileError) in
             let attention = try reader.groupedQuery()
+            let rotary = try reader.rotary()
             var model = try reader.model(
                 attention: .groupedQuery(attention),
-                rotary: try reader.rotary().configuration(
-                    headSize: attention.headSize, pairing: .halves))
+                rotary: try rotary.configuration(headSize: attention.headSize, pairing: .halves))
             model.setExperts(
                 try reader.experts(normalizesByDefault: false),
                 where: try reader.sparseLayers(model.layers))
             model.sharedExpert = SharedExpertConfiguration(
-                inner: try reader.size(.sharedExpertInner), isGated: true)
+                inner: try reader.size(.sharedExpertInner, else: .denseInner), isGated: true)
             if let window = try reader.qwenWindow() {
                 // Every other layer slides, up to a limit.
                 let limit = try reader.windowLayersLimit()
@@ -25,6 +25,7 @@ extension Architecture {
                     window,
                     where: try reader.slidingLayers(model.layers) { $0 % 2 == 0 && $0 < limit })
             }
+            try reader.setRotaries(rotary, headSize: attention.headSize, in: &model)
             return model
         }
     }

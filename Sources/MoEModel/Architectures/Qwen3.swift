@@ -5,12 +5,13 @@ extension Architecture {
     static var qwen3: Architecture {
         Architecture(ggufName: "qwen3", modelType: "qwen3") {
             (reader) throws(ModelFileError) in
-            var model = try reader.qwen3Family()
+            var (model, headSize) = try reader.qwen3Family()
             if let window = try reader.qwenWindow() {
                 let limit = try reader.windowLayersLimit()
                 model.setWindow(
                     window, where: try reader.slidingLayers(model.layers) { $0 >= limit })
             }
+            try reader.setRotaries(reader.rotary(), headSize: headSize, in: &model)
             return model
         }
     }
@@ -19,23 +20,26 @@ extension Architecture {
     static var qwen3MoE: Architecture {
         Architecture(ggufName: "qwen3moe", modelType: "qwen3_moe") {
             (reader) throws(ModelFileError) in
-            var model = try reader.qwen3Family()
+            var (model, headSize) = try reader.qwen3Family()
             // llama.cpp normalises whatever the file says; config.json's default is not to.
             model.setExperts(
                 try reader.experts(normalizesByDefault: reader.settings.isGGUF),
                 where: try reader.sparseLayers(model.layers))
             model.setWindow(try reader.qwenWindow(), where: model.layerKinds.map { _ in true })
+            try reader.setRotaries(reader.rotary(), headSize: headSize, in: &model)
             return model
         }
     }
 }
 
 extension ConfigurationReader {
-    fileprivate func qwen3Family() throws(ModelFileError) -> ModelConfiguration {
+    /// The model without experts, and the size of its heads.
+    fileprivate func qwen3Family() throws(ModelFileError) -> (ModelConfiguration, Int) {
         var attention = try groupedQuery()
         attention.norm = .heads
-        return try model(
+        let model = try model(
             attention: .groupedQuery(attention),
             rotary: try rotary().configuration(headSize: attention.headSize, pairing: .halves))
+        return (model, attention.headSize)
     }
 }

@@ -13,7 +13,7 @@ struct RotaryReader {
     var defaultShare = 1.0
     /// Whether YaRN rounds the ends of its blend where the file does not say.
     var truncatesByDefault = true
-    /// The kind of layer, where settings may differ by kind.
+    /// The kind of layer whose settings are read, where the file gives one set for each kind.
     var layerType: String?
 
     /// - Parameters:
@@ -67,18 +67,27 @@ struct RotaryReader {
         return magnitude * magnitude
     }
 
-    /// Where the rotary settings stand: in config.json a section, if it has one.
-    private var source: ModelSettings {
-        guard !settings.isGGUF,
-            let section = settings.section("rope_scaling") ?? settings.section("rope_parameters")
-        else { return settings }
-        return layerType.flatMap { section.section($0) } ?? section
+    /// Whether full and sliding layers have settings of their own.
+    var differsByLayerType: Bool {
+        Self.layerTypes.contains { section?.section($0) != nil }
     }
 
+    /// The section of config.json with the rotary settings; older files call it rope_scaling.
+    private var section: ModelSettings? {
+        settings.section("rope_scaling") ?? settings.section("rope_parameters")
+    }
+
+    /// Where the rotary settings stand: in config.json a section, if it has one.
+    private var source: ModelSettings {
+        guard let section else { return settings }
+        return section.section(layerType ?? Self.layerTypes[0]) ?? section
+    }
+
+    /// Full layers first: a model without `layer_types` has only those.
+    static let layerTypes = ["full_attention", "sliding_attention"]
+
     private func type() throws(ModelFileError) -> String {
-        guard settings.isGGUF || settings.section("rope_scaling") != nil
-            || settings.section("rope_parameters") != nil
-        else { return "default" }
+        guard settings.isGGUF || section != nil else { return "default" }
         return try source.string(.scalingType) ?? "default"
     }
 

@@ -41,6 +41,11 @@ extension ExpertReader {
     private func blocks(
         _ name: String, rows: Int, columns: Int
     ) throws(ModelFileError) -> [MXFP4Blocks] {
+        guard columns % 32 == 0 else {
+            throw ModelFileError(
+                .malformed, file: archive.file,
+                "tensor \(name)_blocks: rows of \(columns) elements are not whole blocks of 32")
+        }
         let shape = [experts.count, rows, columns / 32]
         let blocks = try bytes(name + "_blocks", shape + [16])
         let scales = try bytes(name + "_scales", shape)
@@ -66,48 +71,5 @@ extension ExpertReader {
                     + "U8 \(dimensions)")
         }
         return tensor.bytes
-    }
-}
-
-/// One matrix as Hugging Face stores MXFP4: nibbles of neighbouring elements in a byte, scales
-/// apart. GGML puts elements `i` and `i + 16` of a block in a byte, behind the block's scale.
-private struct MXFP4Blocks {
-    let rows: Int
-    let columns: Int
-    /// `[rows × columns / 32 × 16]`
-    let blocks: WeightBytes
-    /// `[rows × columns / 32]`
-    let scales: WeightBytes
-
-    /// A copy of every `step`-th row from `firstRow` on, in GGML's blocks.
-    func matrix(firstRow: Int, step: Int) -> QuantizedMatrix {
-        let perRow = columns / 32
-        let chosen = Array(stride(from: firstRow, to: rows, by: step))
-        var copy = [UInt8]()
-        copy.reserveCapacity(chosen.count * perRow * 17)
-        blocks.withUnsafeBytes { blocks in
-            scales.withUnsafeBytes { scales in
-                for row in chosen {
-                    for block in row * perRow..<(row + 1) * perRow {
-                        copy.append(scales[block])
-                        for index in 0..<16 {
-                            copy.append(
-                                Self.nibble(blocks, block, index)
-                                    | Self.nibble(blocks, block, index + 16) << 4)
-                        }
-                    }
-                }
-            }
-        }
-        return QuantizedMatrix(
-            rows: chosen.count, columns: columns, format: .mxfp4, bytes: WeightBytes(copy))
-    }
-
-    /// Element `index` of a block, as Hugging Face stores it.
-    private static func nibble(
-        _ blocks: UnsafeRawBufferPointer, _ block: Int, _ index: Int
-    ) -> UInt8 {
-        let byte = blocks[block * 16 + index / 2]
-        return index % 2 == 0 ? byte & 15 : byte >> 4
     }
 }
