@@ -28,21 +28,21 @@ package struct GGUFWriter: Sendable {
         package var rounded = 0
     }
 
-    /// Numbers that are in memory at a time: 16 MiB of fp32 and as much or less of results.
-    private static let numbersPerChunk = 1 << 22
-
     private let path: String
+    private let source: String
     private let layout: GGUFLayout
     private let tensors: [PlannedTensor]
     private let threads: Int
 
     /// - Parameters:
     ///   - path: the file to write.
+    ///   - source: the path of the model, for error messages.
     ///   - metadata: in order; without `general.alignment`.
     ///   - tensors: in order; names differ.
     ///   - threads: that quantise at a time; the bytes do not depend on it.
     package init(
-        path: String, metadata: [GGUFMetadataEntry], tensors: [PlannedTensor], threads: Int
+        path: String, source: String, metadata: [GGUFMetadataEntry], tensors: [PlannedTensor],
+        threads: Int
     ) {
         precondition(
             !metadata.contains { $0.key == "general.alignment" },
@@ -50,6 +50,7 @@ package struct GGUFWriter: Sendable {
         precondition(
             Set(tensors.map(\.name)).count == tensors.count, "Tensors have names of their own.")
         self.path = path
+        self.source = source
         self.tensors = tensors
         self.threads = max(1, threads)
         layout = GGUFLayout(metadata: metadata, tensors: tensors)
@@ -80,31 +81,48 @@ package struct GGUFWriter: Sendable {
         }
         let file = try OutputFile(path: partialPath)
         let found = try resume(file, replaces: replaces)
-        try checkRoom(file, found: found)
+        if let problem = shortage(of: file, found: found) {
+            if found == 0 { file.discard() }
+            throw problem
+        }
         var report = Report(byteCount: layout.byteCount, bytesFound: found)
-        if found == 0 { try file.write(layout.header, at: 0) }
-        for (index, tensor) in tensors.enumerated() {
-            let offset = layout.offsets[index]
-            guard offset + tensor.byteCount > found else { continue }
-            let firstRow = max(0, found - offset) / tensor.bytesPerRow
-            let cursor = RowCursor(tensor: tensor, threads: threads, path: path)
-            let isComplete = try cursor.rows(from: firstRow) {
-                (rows, encoded) throws(ModelFileError) in
-                let start = offset + rows.lowerBound * tensor.bytesPerRow
-                try file.write(encoded.bytes, at: start)
-                report.rounded += encoded.rounded
-                let isLast = rows.upperBound == tensor.rows
-                return progress(
-                    Progress(
-                        tensor: tensor.name, tensorsDone: isLast ? index + 1 : index,
-                        tensorCount: tensors.count, bytesDone: start + encoded.bytes.count,
-                        byteCount: layout.byteCount, bytesFound: found))
-            }
-            guard isComplete else { return nil }
+        do throws(ModelFileError) {
+            guard try writeRest(of: file, &report, progress) else { return nil }
+        } catch {
+            // No later attempt can finish what holds numbers that do not fit.
+            if error.code != .cannotWrite { file.discard() }
+            throw error
         }
         try file.resize(layout.byteCount)
         try file.finish(as: path)
         return report
+    }
+
+    /// Writes everything after the first `report.bytesFound` bytes; false if `progress` ended it.
+    private func writeRest(
+        of file: borrowing OutputFile, _ report: inout Report, _ progress: (Progress) -> Bool
+    ) throws(ModelFileError) -> Bool {
+        let found = report.bytesFound
+        if found == 0 { try file.write(layout.header, at: 0) }
+        for (index, tensor) in tensors.enumerated() {
+            let offset = layout.offsets[index]
+            guard offset + tensor.byteCount > found else { continue }
+            let cursor = RowCursor(tensor: tensor, threads: threads, source: source)
+            var first = max(0, found - offset) / tensor.bytesPerRow
+            while let (rows, encoded) = try cursor.next(from: first) {
+                let start = offset + rows.lowerBound * tensor.bytesPerRow
+                try file.write(encoded.bytes, at: start)
+                report.rounded += encoded.rounded
+                first = rows.upperBound
+                let goesOn = progress(
+                    Progress(
+                        tensor: tensor.name, tensorsDone: first == tensor.rows ? index + 1 : index,
+                        tensorCount: tensors.count, bytesDone: start + encoded.bytes.count,
+                        byteCount: layout.byteCount, bytesFound: found))
+                guard goesOn else { return false }
+            }
+        }
+        return true
     }
 
     /// How many bytes of the file are already there and right, to a whole row.
@@ -140,9 +158,9 @@ package struct GGUFWriter: Sendable {
             guard rows > 0 else { break }
             let isLast = rows < tensor.rows || index + 1 == tensors.count
                 || size < layout.offsets[index + 1] + tensors[index + 1].bytesPerRow
-            let cursor = RowCursor(tensor: tensor, threads: threads, path: path)
+            let cursor = RowCursor(tensor: tensor, threads: threads, source: source)
             for checked in cursor.samples(of: rows, includingLast: isLast) {
-                let right = try cursor.encode(checked).bytes
+                let right = try cursor.encode(checked)
                 let start = offset + checked.lowerBound * tensor.bytesPerRow
                 guard try file.read(at: start, count: right.count) == right else { return nil }
             }
@@ -151,91 +169,13 @@ package struct GGUFWriter: Sendable {
         return found
     }
 
-    private func checkRoom(
-        _ file: borrowing OutputFile, found: Int
-    ) throws(ModelFileError) {
+    /// An error where the disk has no room for what is missing.
+    private func shortage(of file: borrowing OutputFile, found: Int) -> ModelFileError? {
         let needed = layout.byteCount - found
-        guard let room = file.room(), room < needed else { return }
-        throw ModelFileError(
+        guard let room = file.room(), room < needed else { return nil }
+        return ModelFileError(
             .cannotWrite, file: path,
             "needs \(needed) more bytes, the disk has room for \(room); make room or choose a "
                 + "smaller type")
-    }
-
-    /// Walks through the rows of one tensor, in chunks that never cross two parts.
-    private struct RowCursor {
-        let tensor: PlannedTensor
-        let threads: Int
-        let path: String
-
-        private var rowsPerChunk: Int {
-            max(1, GGUFWriter.numbersPerChunk / max(1, tensor.tensor.columns))
-        }
-
-        /// Calls `body` with the encoded rows from `first` on, until it returns false.
-        func rows(
-            from first: Int,
-            _ body: (Range<Int>, RowEncoder.Encoded) throws(ModelFileError) -> Bool
-        ) throws(ModelFileError) -> Bool {
-            var start = 0
-            for part in tensor.tensor.parts {
-                defer { start += part.rows }
-                var row = max(0, first - start)
-                guard row < part.rows else { continue }
-                let encoder = RowEncoder(matrix: part.make(), source: part, format: tensor.format)
-                while row < part.rows {
-                    let range = row..<min(part.rows, row + rowsPerChunk)
-                    let encoded = try encode(range, encoder)
-                    let place = start + range.lowerBound..<start + range.upperBound
-                    guard try body(place, encoded) else { return false }
-                    row = range.upperBound
-                }
-                part.mapped?.withUnsafeBytes { MappedFile.release($0) }
-            }
-            return true
-        }
-
-        /// The rows that are checked of `count` that an earlier attempt wrote: the first, and the
-        /// last few where the file ends, because there an interruption may have left holes.
-        func samples(of count: Int, includingLast: Bool) -> [Range<Int>] {
-            guard includingLast else { return [0..<1] }
-            return [0..<1, max(0, count - rowsPerChunk)..<count]
-        }
-
-        /// The bytes of some rows.
-        func encode(_ range: Range<Int>) throws(ModelFileError) -> RowEncoder.Encoded {
-            var all = RowEncoder.Encoded(bytes: [])
-            var start = 0
-            for part in tensor.tensor.parts {
-                let wanted = range.clamped(to: start..<start + part.rows)
-                if !wanted.isEmpty {
-                    let encoder = RowEncoder(
-                        matrix: part.make(), source: part, format: tensor.format)
-                    let rows = wanted.lowerBound - start..<wanted.upperBound - start
-                    all.bytes += try encode(rows, encoder).bytes
-                }
-                start += part.rows
-            }
-            return all
-        }
-
-        private func encode(
-            _ range: Range<Int>, _ encoder: RowEncoder
-        ) throws(ModelFileError) -> RowEncoder.Encoded {
-            do throws(RowEncoder.Failure) {
-                return try encoder.encode(range, threads: threads)
-            } catch {
-                let value = error.value
-                guard value.isFinite else {
-                    throw ModelFileError(
-                        .malformed, file: path,
-                        "tensor \(tensor.name) of the source holds \(value); it is damaged")
-                }
-                throw ModelFileError(
-                    .overLimit, file: path,
-                    "tensor \(tensor.name) holds \(value), \(tensor.format.name) ends at "
-                        + "\(BlockFormat.largestMagnitude); choose bf16 for it")
-            }
-        }
     }
 }

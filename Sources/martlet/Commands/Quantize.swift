@@ -98,7 +98,7 @@ struct Quantize: ParsableCommand {
         let replaced = TensorFormats.replacements(in: tensors, formats)
         replaced.forEach { Output.note("note: \($0)") }
         let writer = GGUFWriter(
-            path: output, metadata: metadata, tensors: tensors, threads: threads)
+            path: output, source: input, metadata: metadata, tensors: tensors, threads: threads)
         Output.note(
             "\(tensors.count) tensors, \(Readable.bytes(writer.byteCount)); writing "
                 + "\(writer.partialPath)")
