@@ -1,4 +1,5 @@
-/// Why a model file was refused or not written: one line that names the file, the field and the limit.
+/// Why a model file was refused or not written: one line that names the file, the field and the
+/// limit.
 package struct ModelFileError: Error, Equatable, CustomStringConvertible {
     /// What kind of thing went wrong; for callers that react, never for display.
     package enum Code: Sendable {

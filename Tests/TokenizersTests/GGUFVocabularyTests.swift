@@ -4,8 +4,8 @@ import Testing
 
 /// A tokenizer.json said in GGUF's terms gives the same ids.
 struct GGUFVocabularyTests {
-    /// The fixture with Llama 3's rule applies its merges, unlike Llama 3, so that another name with
-    /// the same rule is right.
+    /// The fixture with Llama 3's rule applies its merges, unlike Llama 3, so that another name
+    /// with the same rule is right.
     @Test(arguments: [
         ("gpt2", "gpt-2"), ("llama3", "smaug-bpe"), ("o200k", "gpt-4o"), ("qwen2", "qwen2"),
         ("sentencepiece", "default"),
@@ -55,8 +55,8 @@ struct GGUFVocabularyTests {
     @Test func unknownPreTokenizersAreRefused() throws {
         let json = """
             {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "pre_tokenizer": {"type": \
-            "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "l+"}, "behavior": \
-            "Isolated"}, {"type": "ByteLevel", "use_regex": false, "add_prefix_space": false}]}}
+            "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "l+"}, \
+            "behavior": "Isolated"}, {"type": "ByteLevel", "use_regex": false, "add_prefix_space": false}]}}
             """
         #expect {
             _ = try GGUFVocabulary(tokenizerJSON: Array(json.utf8), count: 1, file: "t.json")

@@ -1,8 +1,8 @@
 package import ModelFiles
 import Tensors
 
-/// A model as a GGUF file holds it: metadata and tensors under llama.cpp's names and in its layouts,
-/// from a GGUF file or a Hugging Face folder. Nothing is read yet but headers and settings.
+/// A model as a GGUF file holds it: metadata and tensors under llama.cpp's names and in its
+/// layouts, from a GGUF file or a Hugging Face folder. Nothing is read yet but headers and settings.
 package struct GGUFConversion: Sendable {
     /// In order; without what says how tensors are quantised.
     package let metadata: [GGUFMetadataEntry]
@@ -11,8 +11,8 @@ package struct GGUFConversion: Sendable {
     package let notes: [String]
     private let file: String
 
-    /// - Throws: `ModelFileError` or `TokenizerError`: what is missing, malformed, unknown, or cannot
-    ///   be said in GGUF.
+    /// - Throws: `ModelFileError` or `TokenizerError`: what is missing, malformed, unknown, or
+    ///   cannot be said in GGUF.
     /// - Complexity: O(headers + tokenizer).
     package init(_ source: ModelFile) throws {
         file = source.path
@@ -47,7 +47,7 @@ package struct GGUFConversion: Sendable {
 
     /// What is to be written: all metadata, and the tensors with the formats they get.
     ///
-    /// - Throws: `unsupported` where a tensor would have to become a format that can only be copied.
+    /// - Throws: `unsupported` where a tensor would become a format that can only be copied.
     package func plan(
         _ formats: TensorFormats
     ) throws(ModelFileError) -> ([GGUFMetadataEntry], [PlannedTensor]) {

@@ -23,7 +23,7 @@ struct TensorLister {
         self.configuration = configuration
     }
 
-    /// - Parameter tiesEmbeddings: whether the head is the embedding; nil where the folder is silent.
+    /// - Parameter tiesEmbeddings: whether the head is the embedding; nil if the folder is silent.
     mutating func all(tiesEmbeddings: Bool?) throws(ModelFileError) -> [ConvertedTensor] {
         let (vocabulary, hidden) = (configuration.vocabulary, configuration.hidden)
         try add(.tokenEmbedding, rows: vocabulary, columns: hidden)

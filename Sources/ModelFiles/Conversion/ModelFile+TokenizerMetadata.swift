@@ -4,8 +4,8 @@ extension ModelFile {
     /// The metadata `tokenizer.*` for a GGUF file with the tokenizer of a Hugging Face folder.
     ///
     /// - Parameter vocabulary: rows of the embedding.
-    /// - Throws: `missing` without a tokenizer.json; `ModelFileError` or `TokenizerError` for one that
-    ///   cannot be read or that GGUF cannot say.
+    /// - Throws: `missing` without a tokenizer.json; `ModelFileError` or `TokenizerError` for one
+    ///   that cannot be read or that GGUF cannot say.
     /// - Complexity: O(bytes of tokenizer.json).
     package func tokenizerMetadata(vocabulary: Int) throws -> [GGUFMetadataEntry] {
         guard case .tokenizerJSON(let path) = tokenizer.vocabulary else {
@@ -14,7 +14,7 @@ extension ModelFile {
         guard FileBytes.exists(path) else {
             throw ModelFileError(
                 .missing, file: path,
-                "is missing; GGUF files hold the tokenizer too, put the model's tokenizer.json there")
+                "is missing; a GGUF file holds the tokenizer too: put the model's file there")
         }
         var found = try GGUFVocabulary(
             tokenizerJSON: try FileBytes.read(path), count: vocabulary, file: path)

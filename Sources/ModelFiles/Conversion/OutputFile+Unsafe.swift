@@ -105,8 +105,8 @@ struct OutputFile: ~Copyable {
 }
 
 extension MappedFile {
-    /// Tells the system that pages of a mapping are not needed for now, so that reading a file of any
-    /// size keeps little of it in memory. A later read brings them back.
+    /// Tells the system that pages of a mapping are not needed for now, so that reading a file of
+    /// any size keeps little of it in memory. A later read brings them back.
     ///
     /// - Parameter bytes: of a mapped file, never of memory, whose contents would be lost.
     static func release(_ bytes: UnsafeRawBufferPointer) {

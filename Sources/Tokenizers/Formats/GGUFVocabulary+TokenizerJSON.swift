@@ -1,6 +1,6 @@
 extension GGUFVocabulary {
-    /// Describes the tokenizer of a Hugging Face `tokenizer.json` as GGUF files do: tokens by id with
-    /// their types, merges and the name of the pre-tokenizer (byte-level BPE), or scores
+    /// Describes the tokenizer of a Hugging Face `tokenizer.json` as GGUF files do: tokens by id
+    /// with their types, merges and the name of the pre-tokenizer (byte-level BPE), or scores
     /// (SentencePiece BPE with byte fallback).
     ///
     /// Ids, special tokens and the choice of adding them that stand in other files are for the
@@ -121,8 +121,8 @@ struct GGUFVocabularyMaker {
     func checkIsSentencePiece() throws(TokenizerError) {
         guard try model["byte_fallback"].boolean(default: false) else {
             throw root.reporter.unsupported(
-                "is neither byte-level BPE nor SentencePiece BPE with byte fallback, which GGUF can "
-                    + "say")
+                "is neither byte-level BPE nor SentencePiece BPE with byte fallback: GGUF has no "
+                    + "form for it")
         }
     }
 
@@ -196,7 +196,8 @@ struct GGUFVocabularyMaker {
         \tcamelCaseWord XMLHttpRequest ABCdef ǅungla don't;it's 3.14 -7 +1e10\u{20}\u{20}\n\n \n
         //comment /path/to!/ "quoted" (x)[y]{z} a=b;\r\n\r\n  }\n!!\n??/\n ...\u{20}
         e\u{301}a\u{308} naïve Ünïcödé Привет мир κόσμε 日本語テスト 中文字符，测试。 한국어 텍스트
-        हिन्दी भाषा ไทย עברית العربية ٣٤٥ ½ ² Ⅷ 🙂🙃 👩‍👧 ❤\u{FE0F} € £5 #tag @me 100% x_y __init__ ~`^|\\
+        हिन्दी भाषा ไทย עברית العربية ٣٤٥ ½ ² Ⅷ 🙂🙃 👩‍👧 ❤\u{FE0F} € £5
+        #tag @me 100% x_y __init__ ~`^|\\
         \u{A0}nbsp\u{3000}ideographic\u{20}\u{20}\u{20}
         """
 }
