@@ -75,9 +75,14 @@ package final class Coordinator: Sendable {
         self.report = report
         facts = ModelFacts(
             hiddenSize: shape.hidden, layerCount: shape.layers,
-            expertCount: max(1, shape.experts), activationFunction: "silu")
+            expertCount: max(1, shape.experts), activationFunction: Self.activation(of: experts).name)
         state = Mutex(State(membership: MembershipState(shape: shape, shares: options.shares)))
         catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
+    }
+
+    /// What all experts of the model do between their layers of weights.
+    private static func activation(of experts: [[ExpertWeights]]) -> ExpertActivation {
+        experts.joined().first?.activation ?? .swiGLU
     }
 
     /// Takes a new connection; the transport calls it.
