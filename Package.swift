@@ -71,5 +71,14 @@ let package = Package(
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
+        tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
+        tests("Coordinator", ["Coordinator", "SystemModel"]),
+        tests(
+            "Cluster",
+            [
+                "SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Worker",
+                "Coordinator", "NIOTransport",
+            ]),
+        tests("Tidy", []),
     ]
 )
