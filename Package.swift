@@ -66,6 +66,7 @@ let package = Package(
             swiftSettings: settings),
         tests("Tensors", ["Tensors"]),
         tests("Tokenizers", ["Tokenizers"]),
+        tests("ChatTemplates", ["ChatTemplates"]),
         tests("ModelFiles", ["ModelFiles", "SystemModel", "Tensors"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),

@@ -24,31 +24,10 @@ INLINE lanes lanes_from_half(short_lanes bits) {
 
 #include "dequantize.h"
 #include "row_kernels.h"
+#include "x86_blocks.h"
 
 // Eight weight rows at a time, one per lane.
 #define GROUP_ROWS 8
-
-INLINE int16_t load_short(const uint8_t *bytes) {
-    int16_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
-
-// The half-precision numbers at `block` and the same place in the next seven rows. Not gathered:
-// gathers are slow on AMD's processors and, since the microcode against Downfall, on many of
-// Intel's.
-INLINE __m256 group_scales(const uint8_t *block, size_t stride) {
-    __m128i halves = _mm_loadu_si16(block);
-    const uint8_t *middle = block + 4 * stride;
-    halves = _mm_insert_epi16(halves, load_short(block + stride), 1);
-    halves = _mm_insert_epi16(halves, load_short(block + 2 * stride), 2);
-    halves = _mm_insert_epi16(halves, load_short(block + 3 * stride), 3);
-    halves = _mm_insert_epi16(halves, load_short(middle), 4);
-    halves = _mm_insert_epi16(halves, load_short(middle + stride), 5);
-    halves = _mm_insert_epi16(halves, load_short(middle + 2 * stride), 6);
-    halves = _mm_insert_epi16(halves, load_short(middle + 3 * stride), 7);
-    return _mm256_cvtph_ps(halves);
-}
 
 // Eight partial sums of the integer products of one block of a row and of the input.
 typedef __m256i (*block_sums)(const uint8_t *quants, __m256i input);
@@ -79,25 +58,11 @@ INLINE __m256i transposed_sum(const __m256i rows[GROUP_ROWS]) {
         _mm256_permute2x128_si256(low, high, 0x20), _mm256_permute2x128_si256(low, high, 0x31));
 }
 
-INLINE void prefetch(const uint8_t *address, size_t bytes) {
-    for (size_t line = 0; line < bytes; line += 64) {
-        _mm_prefetch((const char *)address + line, _MM_HINT_T1);
-    }
-}
-
 // A kind of quantised weights: how a block is multiplied, the bias of its quants, its size.
 struct block_kind {
     block_sums sums;
     int32_t bias;
     size_t bytes;
-};
-
-// Eight rows of weights `stride` bytes apart, and where to write their `count` first products.
-struct row_group {
-    const uint8_t *weights;
-    size_t stride;
-    size_t count;
-    float *out;
 };
 
 // The products of a group of rows and input `t`.
@@ -110,8 +75,7 @@ INLINE void quantized_group(
         const uint8_t *weights = group.weights + b * kind.bytes;
         size_t block = t * blocks + b;
         if (t == 0) {
-            // The first pass over a group fetches the next one, in the order of addresses, but
-            // only into the second cache, as two groups are more than the first one holds.
+            // The first pass over a group fetches the next one, in the order of addresses.
             size_t next = GROUP_ROWS * (group.stride + b * kind.bytes);
             prefetch(group.weights + next, GROUP_ROWS * kind.bytes);
         }
@@ -122,7 +86,7 @@ INLINE void quantized_group(
         }
         __m256i correction = _mm256_set1_epi32(kind.bias * p->sums[block]);
         __m256 sums = _mm256_cvtepi32_ps(_mm256_sub_epi32(transposed_sum(rows), correction));
-        __m256 scales = group_scales(weights, group.stride);
+        __m256 scales = _mm256_cvtph_ps(eight_halves(weights, group.stride));
         __m256 scale = _mm256_mul_ps(scales, _mm256_set1_ps(p->scales[block]));
         result = _mm256_fmadd_ps(scale, sums, result);
     }

@@ -12,36 +12,17 @@
     apply_to = function)
 
 #define LANES_FROM_HALF(bits) ((lanes)_mm512_cvtph_ps((__m256i)(bits)))
+#define INPUTS_PER_TILE 4
 #include "float_products.h"
 
 #include "dequantize.h"
 #include "row_kernels.h"
-
-INLINE int16_t load_short(const uint8_t *bytes) {
-    int16_t value;
-    memcpy(&value, bytes, sizeof value);
-    return value;
-}
+#include "x86_blocks.h"
 
 // Sixteen weight rows at a time, one per lane.
 #define GROUP_ROWS 16
 // Inputs that share one reading of a group's blocks; more would not fit in registers.
 #define INPUTS_PER_PASS 4
-
-// The half-precision numbers at `block` and the same place in the next seven rows. Not gathered:
-// gathers are slow on AMD's processors and, since the microcode against Downfall, on many of
-// Intel's.
-INLINE __m128i eight_halves(const uint8_t *block, size_t stride) {
-    __m128i halves = _mm_loadu_si16(block);
-    const uint8_t *middle = block + 4 * stride;
-    halves = _mm_insert_epi16(halves, load_short(block + stride), 1);
-    halves = _mm_insert_epi16(halves, load_short(block + 2 * stride), 2);
-    halves = _mm_insert_epi16(halves, load_short(block + 3 * stride), 3);
-    halves = _mm_insert_epi16(halves, load_short(middle), 4);
-    halves = _mm_insert_epi16(halves, load_short(middle + stride), 5);
-    halves = _mm_insert_epi16(halves, load_short(middle + 2 * stride), 6);
-    return _mm_insert_epi16(halves, load_short(middle + 3 * stride), 7);
-}
 
 INLINE __m512 group_scales(const uint8_t *block, size_t stride) {
     __m128i low = eight_halves(block, stride);
@@ -93,25 +74,11 @@ INLINE __m512i group_sums(const __m512i pairs[8], const int8_t *quants, int32_t 
     return _mm512_sub_epi32(transposed_sum(products), _mm512_set1_epi32(correction));
 }
 
-INLINE void prefetch(const uint8_t *address, size_t bytes) {
-    for (size_t line = 0; line < bytes; line += 64) {
-        _mm_prefetch((const char *)address + line, _MM_HINT_T1);
-    }
-}
-
 // A kind of quantised weights: how pairs are loaded, what bias they have, the size of a block.
 struct block_kind {
     load_pair load;
     int32_t bias;
     size_t bytes;
-};
-
-// Sixteen rows of weights `stride` bytes apart, and where to write their `count` first products.
-struct row_group {
-    const uint8_t *weights;
-    size_t stride;
-    size_t count;
-    float *out;
 };
 
 // The products of a group of rows and `inputs` ≤ INPUTS_PER_PASS inputs from `t` on.
@@ -122,17 +89,16 @@ INLINE void quantized_group(
     size_t blocks = p->columns / 32;
     __m512 results[INPUTS_PER_PASS] = {0};
     for (size_t b = 0; b < blocks; b++) {
-        const uint8_t *block = group.weights + b * kind.bytes;
+        const uint8_t *weights = group.weights + b * kind.bytes;
         if (t == 0) {
-            // The first pass over a group fetches the next one, in the order of addresses, but
-            // only into the second cache, as two groups are more than the first one holds.
+            // The first pass over a group fetches the next one, in the order of addresses.
             size_t next = GROUP_ROWS * (group.stride + b * kind.bytes);
             prefetch(group.weights + next, GROUP_ROWS * kind.bytes);
         }
-        __m512 scales = group_scales(block, group.stride);
+        __m512 scales = group_scales(weights, group.stride);
         __m512i pairs[8];
         for (int i = 0; i < 8; i++) {
-            const uint8_t *low = block + 2 + (i < 4 ? i : i + 4) * group.stride;
+            const uint8_t *low = weights + 2 + (i < 4 ? i : i + 4) * group.stride;
             pairs[i] = kind.load(low, low + 4 * group.stride);
         }
         for (size_t i = 0; i < inputs; i++) {

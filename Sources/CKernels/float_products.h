@@ -41,46 +41,78 @@ typedef lanes (*load_weights)(const void *row, size_t start, size_t count);
 
 // Four rows at a time, for four independent chains of additions: enough to hide the latency of one.
 #define ROWS_PER_TILE 4
+// Inputs that share one reading of the rows: as many as leave all sums in registers.
+#ifndef INPUTS_PER_TILE
+#define INPUTS_PER_TILE 1
+#endif
 // How far ahead to fetch each row: four rows and 1 KiB are some 100 ns of reading.
 #define PREFETCH_BYTES 1024
 
-INLINE void float_tile(
-    load_weights load, size_t size, const char *const rows[ROWS_PER_TILE], const float *input,
-    size_t columns, float sums[ROWS_PER_TILE]
+// Some rows of weights, how to read them, and where to write their `count` first products.
+struct float_tile {
+    load_weights load;
+    size_t size;  // of a weight in bytes
+    const char *rows[ROWS_PER_TILE];
+    size_t count;
+    float *out;
+};
+
+// Adds the products of `count` ≤ 16 columns from `i` on and of `inputs` ≤ INPUTS_PER_TILE inputs.
+INLINE void float_step(
+    const struct float_tile *tile, const float *values, size_t columns, size_t inputs, size_t i,
+    size_t count, lanes sums[INPUTS_PER_TILE][ROWS_PER_TILE]
 ) {
-    lanes lane_sums[ROWS_PER_TILE] = {0};
+    lanes weights[ROWS_PER_TILE];
+    for (size_t row = 0; row < ROWS_PER_TILE; row++) {
+        weights[row] = tile->load(tile->rows[row], i, count);
+    }
+    for (size_t t = 0; t < inputs; t++) {
+        const float *input = values + t * columns + i;
+        lanes x = count == LANES ? lanes_load(input) : lanes_load_part(input, count, 0);
+        for (size_t row = 0; row < ROWS_PER_TILE; row++) {
+            sums[t][row] = lanes_fma(weights[row], x, sums[t][row]);
+        }
+    }
+}
+
+// The products of a tile's rows and `inputs` ≤ INPUTS_PER_TILE inputs from `first` on.
+INLINE void float_tile_product(
+    const struct float_tile *tile, const struct martlet_product *p, size_t first, size_t inputs
+) {
+    lanes sums[INPUTS_PER_TILE][ROWS_PER_TILE] = {0};
+    const float *values = p->values + first * p->columns;
     size_t i = 0;
-    for (; i + LANES <= columns; i += LANES) {
-        lanes x = lanes_load(input + i);
-        for (int row = 0; row < ROWS_PER_TILE; row++) {
-            __builtin_prefetch(rows[row] + i * size + PREFETCH_BYTES);
-            lane_sums[row] = lanes_fma(load(rows[row], i, LANES), x, lane_sums[row]);
+    for (; i + LANES <= p->columns; i += LANES) {
+        for (size_t row = 0; row < ROWS_PER_TILE; row++) {
+            __builtin_prefetch(tile->rows[row] + i * tile->size + PREFETCH_BYTES);
         }
+        float_step(tile, values, p->columns, inputs, i, LANES, sums);
     }
-    if (i < columns) {
-        lanes x = lanes_load_part(input + i, columns - i, 0);
-        for (int row = 0; row < ROWS_PER_TILE; row++) {
-            lane_sums[row] = lanes_fma(load(rows[row], i, columns - i), x, lane_sums[row]);
+    if (i < p->columns) {
+        float_step(tile, values, p->columns, inputs, i, p->columns - i, sums);
+    }
+    for (size_t t = 0; t < inputs; t++) {
+        for (size_t row = 0; row < tile->count; row++) {
+            tile->out[(first + t) * p->output_stride + row] = lanes_sum(sums[t][row]);
         }
-    }
-    for (int row = 0; row < ROWS_PER_TILE; row++) {
-        sums[row] = lanes_sum(lane_sums[row]);
     }
 }
 
 INLINE void float_product(load_weights load, size_t size, const struct martlet_product *p) {
     for (size_t first = 0; first < p->rows; first += ROWS_PER_TILE) {
         size_t count = p->rows - first < ROWS_PER_TILE ? p->rows - first : ROWS_PER_TILE;
-        const char *rows[ROWS_PER_TILE];
+        struct float_tile tile = {load, size, {0}, count, p->out + first};
         for (size_t row = 0; row < ROWS_PER_TILE; row++) {
             // Rows that a last, incomplete tile lacks are its last one again.
             size_t index = first + (row < count ? row : count - 1);
-            rows[row] = (const char *)p->weights + index * p->columns * size;
+            tile.rows[row] = (const char *)p->weights + index * p->columns * size;
         }
-        for (size_t t = 0; t < p->inputs; t++) {
-            float sums[ROWS_PER_TILE];
-            float_tile(load, size, rows, p->values + t * p->columns, p->columns, sums);
-            memcpy(p->out + t * p->output_stride + first, sums, count * sizeof *sums);
+        size_t t = 0;
+        for (; t + INPUTS_PER_TILE <= p->inputs; t += INPUTS_PER_TILE) {
+            float_tile_product(&tile, p, t, INPUTS_PER_TILE);
+        }
+        for (; t < p->inputs; t++) {
+            float_tile_product(&tile, p, t, 1);
         }
     }
 }

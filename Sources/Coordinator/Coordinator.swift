@@ -43,7 +43,14 @@ package final class Coordinator: Sendable {
         var membership: MembershipState
         var sessions: [DeviceID: Session] = [:]
         var lastID: UInt32 = 0
-        var waiters: [(done: @Sendable (MembershipState) -> Bool, resume: @Sendable () -> Void)] = []
+        var waiters: [Int: Waiter] = [:]
+        var lastWaiter = 0
+    }
+
+    /// Somebody who waits for a change of the membership.
+    private struct Waiter {
+        let isDone: @Sendable (MembershipState) -> Bool
+        let resume: @Sendable () -> Void
     }
 
     package let options: Options
@@ -68,9 +75,14 @@ package final class Coordinator: Sendable {
         self.report = report
         facts = ModelFacts(
             hiddenSize: shape.hidden, layerCount: shape.layers,
-            expertCount: max(1, shape.experts), activationFunction: "silu")
+            expertCount: max(1, shape.experts), activationFunction: Self.activation(of: experts).name)
         state = Mutex(State(membership: MembershipState(shape: shape, shares: options.shares)))
         catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
+    }
+
+    /// What all experts of the model do between their layers of weights.
+    private static func activation(of experts: [[ExpertWeights]]) -> ExpertActivation {
+        experts.joined().first?.activation ?? .swiGLU
     }
 
     /// Takes a new connection; the transport calls it.
@@ -87,11 +99,22 @@ package final class Coordinator: Sendable {
     /// Who is there and what they hold, at this moment.
     package var membership: MembershipState { state.withLock { $0.membership } }
 
-    /// Returns once the condition holds; it is looked at after every change.
+    /// Returns once the condition holds, or the task is cancelled; it is looked at after every
+    /// change.
     package func wait(until condition: @escaping @Sendable (MembershipState) -> Bool) async {
-        await withCheckedContinuation { continuation in
-            state.withLock { $0.waiters.append((condition, { continuation.resume() })) }
-            wake()
+        let number = state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let waiter = Waiter(isDone: condition, resume: { continuation.resume() })
+                state.withLock { $0.waiters[number] = waiter }
+                wake()
+                if Task.isCancelled { stopWaiting(number) }
+            }
+        } onCancel: {
+            stopWaiting(number)
         }
     }
 
@@ -269,11 +292,15 @@ extension Coordinator {
 
     private func wake() {
         let ready = state.withLock { state in
-            let ready = state.waiters.filter { $0.done(state.membership) }
-            state.waiters.removeAll { $0.done(state.membership) }
+            let ready = state.waiters.filter { $0.value.isDone(state.membership) }
+            for number in ready.keys { state.waiters[number] = nil }
             return ready
         }
-        for waiter in ready { waiter.resume() }
+        for waiter in ready.values { waiter.resume() }
+    }
+
+    private func stopWaiting(_ number: Int) {
+        state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
     }
 
     private func perform(_ actions: [MembershipState.Action]) {

@@ -1,8 +1,8 @@
 /// Turns text into the token ids of a model and back.
 ///
-/// Read from a Hugging Face `tokenizer.json` or from the vocabulary in a GGUF file. An immutable value
-/// (the begin and end ids aside): threads may share it. Ids and texts agree with Hugging Face's
-/// `tokenizers` library; no string is ever compared by Unicode equivalence.
+/// Read from a Hugging Face `tokenizer.json` or from the vocabulary in a GGUF file. An immutable
+/// value (the begin and end ids aside): threads may share it. Ids and texts agree with Hugging
+/// Face's `tokenizers` library; no string is ever compared by Unicode equivalence.
 package struct Tokenizer: Sendable {
     /// The token that begins a text; nil when the file does not say.
     package var beginOfTextID: Int?
@@ -25,7 +25,7 @@ package struct Tokenizer: Sendable {
     let decoding: DecodingRules
     private let normalizer: Normalizer
     private let preTokenizer: PreTokenizer
-    private let model: BytePairEncoding
+    let model: BytePairEncoding
     private let boundaries: MergeBoundaries?
     private var rawMatcher = AddedTokenMatcher()
     private var normalizedMatcher = AddedTokenMatcher()
@@ -57,8 +57,8 @@ package struct Tokenizer: Sendable {
 
     /// The ids of `text`, without begin and end tokens.
     ///
-    /// Added tokens in the text ("<|im_end|>") are recognised: text from a user that must not contain
-    /// them has to be checked by the caller.
+    /// Added tokens in the text ("<|im_end|>") are recognised: text from a user that must not
+    /// contain them has to be checked by the caller.
     ///
     /// - Complexity: O(n log n) for n bytes in one piece, O(n) for text of short words.
     package func encode(_ text: String) -> [Int] {

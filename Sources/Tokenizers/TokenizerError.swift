@@ -1,4 +1,5 @@
-/// Why a tokenizer could not be read. One line of text that names the file, the field and the limit.
+/// Why a tokenizer could not be read. One line of text that names the file, the field and the
+/// limit.
 package struct TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What kind of failure this is; for callers that react differently to each.
     package enum Code: Sendable {

@@ -1,12 +1,14 @@
 /// Turns token ids into text as they arrive.
 ///
-/// Never emits half a character: bytes that may still become one are held back. All that `append` and
-/// `finish` return, joined, equals `Tokenizer.decode` of all the ids, which is itself made with this.
+/// Never emits half a character: bytes that may still become one are held back. All that `append`
+/// and `finish` return, joined, equals `Tokenizer.decode` of all the ids, which is itself made with
+/// this.
 ///
-/// With byte fallback ("<0x41>" tokens) Hugging Face judges a run of byte tokens as a whole (one invalid
-/// byte makes U+FFFD of each), so a run is held back until another token ends it.
+/// With byte fallback ("<0x41>" tokens) Hugging Face judges a run of byte tokens as a whole (one
+/// invalid byte makes U+FFFD of each), so a run is held back until another token ends it.
 package struct StreamDecoder: Sendable {
     private let tokenizer: Tokenizer
+    private let rules: DecodingRules
     private let skipsSpecialTokens: Bool
     private var isFirst = true
     /// Bytes of byte-level tokens that do not end on a character.
@@ -19,6 +21,7 @@ package struct StreamDecoder: Sendable {
     /// - Parameter skippingSpecialTokens: whether special tokens are left out of the text.
     package init(_ tokenizer: Tokenizer, skippingSpecialTokens: Bool) {
         self.tokenizer = tokenizer
+        rules = tokenizer.decoding
         skipsSpecialTokens = skippingSpecialTokens
         stripsLeft = tokenizer.decoding.textSteps.map { step in
             if case .stripStart(_, let count) = step { count } else { 0 }
@@ -42,19 +45,18 @@ package struct StreamDecoder: Sendable {
         guard tokenizer.hasToken(id), !(skipsSpecialTokens && tokenizer.isSpecial(id)) else {
             return []
         }
-        let rules = tokenizer.decoding
         let token = rules.text(of: tokenizer.spelling(of: id), isFirst: isFirst)
-        let separator: [UInt8] = rules.joinsBySpaces && !isFirst ? [0x20] : []
+        let isSeparated = rules.joinsBySpaces && !isFirst
         isFirst = false
         switch rules.spelling {
-        case .text: return applyTextSteps(separator + token)
+        case .text: return applyTextSteps(isSeparated ? [0x20] + token : token)
         case .byteLevel: return wholeCharacters(ByteLevelAlphabet.bytes(spelledBy: token))
         case .byteFallback:
             if let byte = DecodingRules.byte(token[...]) {
                 run.append(byte)
                 return []
             }
-            return applyTextSteps(endRun() + token)
+            return applyTextSteps(run.isEmpty ? token : endRun() + token)
         }
     }
 
@@ -64,14 +66,14 @@ package struct StreamDecoder: Sendable {
     }
 
     private mutating func wholeCharacters(_ bytes: [UInt8]) -> [UInt8] {
-        pending += bytes
-        let held = UTF8Text.incompleteSuffixCount(pending)
-        let whole = UTF8Text.repaired(Array(pending.dropLast(held)))
-        pending = Array(pending.suffix(held))
-        return applyTextSteps(whole)
+        let bytes = pending.isEmpty ? bytes : pending + bytes
+        let held = UTF8Text.incompleteSuffixCount(bytes)
+        pending = Array(bytes.suffix(held))
+        return applyTextSteps(UTF8Text.repaired(held == 0 ? bytes : Array(bytes.dropLast(held))))
     }
 
-    /// The run of byte tokens as text: all of it, or U+FFFD for each byte when it is not valid UTF-8.
+    /// The run of byte tokens as text: all of it, or U+FFFD for each byte when it is not valid
+    /// UTF-8.
     private mutating func endRun() -> [UInt8] {
         defer { run = [] }
         if UTF8Text.isValid(run) { return run }
@@ -80,8 +82,8 @@ package struct StreamDecoder: Sendable {
 
     private mutating func applyTextSteps(_ characters: [UInt8]) -> [UInt8] {
         var text = characters
-        for (index, step) in tokenizer.decoding.textSteps.enumerated() where !text.isEmpty {
-            switch step {
+        for index in rules.textSteps.indices where !text.isEmpty {
+            switch rules.textSteps[index] {
             case .replace(let scalar, let replacement):
                 text = DecodingRules.replacing(scalar, with: replacement, in: text)
             case .stripStart(let scalar, _):

@@ -43,7 +43,8 @@ struct PreTokenizerReader {
             appendSplit(.punctuation, isolated ? .isolated : try behavior(field["behavior"]))
         case "WhitespaceSplit": appendSplit(.whiteSpace, .removed)
         case "Whitespace":
-            let words = try Pattern(expression: #"\w+|[^\w\s]+"#, reporter: field.reporter)
+            let word = ScalarSet.wordByAnnexC
+            let words = Pattern(runsOf: [word, word.union(.whiteSpace).inverted])
             steps.append(
                 .split(Split(pattern: words, behavior: .removed, isInverted: true)))
         case "CharDelimiterSplit":

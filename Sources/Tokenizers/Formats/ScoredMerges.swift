@@ -20,7 +20,7 @@ enum ScoredMerges {
         for (id, token) in tokens.enumerated() {
             guard token.count <= TokenizerLimits.sentencePieceTokenByteCount else {
                 throw reporter.exceeded(
-                    "tokenizer.ggml.tokens[\(id)] has \(token.count) bytes, the limit with scores is "
+                    "tokenizer.ggml.tokens[\(id)] has \(token.count) bytes, the limit here is "
                         + "\(TokenizerLimits.sentencePieceTokenByteCount)")
             }
             for cut in token.indices.dropFirst() where token[cut] & 0xC0 != 0x80 {

@@ -1,7 +1,7 @@
 extension Tokenizer {
     /// Makes the tokenizer that a GGUF file describes.
     ///
-    /// - Throws: `TokenizerError` for an unknown model or pre-tokenizer (named, with the known ones),
+    /// - Throws: `TokenizerError` for an unknown model or pre-tokenizer (with the known ones),
     ///   merges of unknown tokens, ids without a token, and exceeded limits.
     /// - Complexity: O(bytes) for "gpt2"; for "llama" each token is looked up at every cut.
     package init(vocabulary: GGUFVocabulary) throws(TokenizerError) {
@@ -96,7 +96,8 @@ struct GGUFTokenizerReader {
     private func byteLevelParts(
         _ vocabulary: Vocabulary
     ) throws(TokenizerError) -> Tokenizer.Parts {
-        // llama.cpp's own files from before the key existed are refused too: guessing would be silent.
+        // llama.cpp's own files from before the key existed are refused too: guessing would be
+        // silent.
         let name = source.preTokenizer ?? "missing"
         guard let entry = GGUFPreTokenizers.entries[name] else {
             let known = GGUFPreTokenizers.entries.keys.sorted().joined(separator: ", ")

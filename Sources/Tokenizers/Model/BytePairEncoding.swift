@@ -1,10 +1,11 @@
 /// Byte-pair encoding of one piece of text: neighbouring tokens merge, lowest rank first, leftmost
-/// first among equals (Sennrich et al., 2016, "Neural Machine Translation of Rare Words with Subword
-/// Units", section 3.2).
+/// first among equals (Sennrich et al., 2016, "Neural Machine Translation of Rare Words with
+/// Subword Units", section 3.2).
 struct BytePairEncoding: Sendable {
     /// What a piece is made of before the first merge.
     enum Alphabet: Sendable {
-        /// A token per byte: ids by byte, -1 where the vocabulary has none (such a byte is dropped).
+        /// A token per byte: ids by byte, -1 where the vocabulary has none (such a byte is
+        /// dropped).
         case bytes([Int32])
         /// A token per Unicode scalar, else its bytes' tokens, else the unknown token.
         case scalars(ScalarAlphabet)
@@ -43,7 +44,8 @@ struct BytePairEncoding: Sendable {
     ///   - text: valid UTF-8.
     ///   - work: scratch space that calls share.
     /// - Complexity: O(n log n) for n bytes; no allocation for short pieces.
-    func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout Workspace, to ids: inout [Int]) {
+    func encode(_ text: [UInt8], _ piece: Range<Int>, _ work: inout Workspace, to ids: inout [Int])
+    {
         if ignoresMerges, let id = wholeToken(text, piece) { return ids.append(id) }
         work.symbols.removeAll(keepingCapacity: true)
         appendSymbols(text, piece, to: &work.symbols)

@@ -1,8 +1,8 @@
 /// Where a merge can never cross, so that long text may be cut there without changing its tokens.
 ///
 /// Ours: a merge of two tokens joins the last scalar of one with the first of the other. A pair of
-/// neighbouring scalars that no merge joins stays apart. For English SentencePiece vocabularies this
-/// cuts before every word, and the word cache works although there is no pre-tokenizer.
+/// neighbouring scalars that no merge joins stays apart. For English SentencePiece vocabularies
+/// this cuts before every word, and the word cache works although there is no pre-tokenizer.
 struct MergeBoundaries: Sendable {
     /// The joined pairs, as a merge table whose values mean nothing.
     private var joined = MergeTable(capacity: 1 << 12)

@@ -1,4 +1,5 @@
-/// The first symbols of a piece when the vocabulary is spelled in characters, as SentencePiece's is.
+/// The first symbols of a piece when the vocabulary is spelled in characters, as SentencePiece's
+/// is.
 struct ScalarAlphabet: Sendable {
     /// Ids of the tokens "<0x00>"..."<0xFF>"; -1 where the vocabulary has none. Empty: no fallback.
     let byteIDs: [Int32]
@@ -7,8 +8,8 @@ struct ScalarAlphabet: Sendable {
     /// Whether neighbouring unknown scalars are one unknown token.
     let fusesUnknown: Bool
 
-    /// Whether every scalar has symbols of its own, whatever its neighbours are. A dropped scalar makes
-    /// its neighbours meet.
+    /// Whether every scalar has symbols of its own, whatever its neighbours are. A dropped scalar
+    /// makes its neighbours meet.
     var isContextFree: Bool {
         let isComplete = byteIDs.count == 256 && !byteIDs.contains(-1)
         return isComplete || unknownID != nil && !fusesUnknown

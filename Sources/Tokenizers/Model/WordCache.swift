@@ -28,8 +28,8 @@ struct WordCache {
         words = [UInt8](repeating: 0, count: count * Self.wordByteCountMax)
     }
 
-    /// Copies the tokens of `text[piece]` from their first occurrence in `ids`; false when it is not
-    /// known.
+    /// Copies the tokens of `text[piece]` from their first occurrence in `ids`; false when it is
+    /// not known.
     @inline(__always)
     func appendKnown(_ text: [UInt8], _ piece: Range<Int>, to ids: inout [Int]) -> Bool {
         guard piece.count <= Self.wordByteCountMax else { return false }
@@ -41,7 +41,8 @@ struct WordCache {
         return true
     }
 
-    /// Remembers that the tokens of `text[piece]` are the `idCount` from `idStart` of the call's ids.
+    /// Remembers that the tokens of `text[piece]` are the `idCount` from `idStart` of the call's
+    /// ids.
     mutating func remember(_ text: [UInt8], _ piece: Range<Int>, idStart: Int, idCount: Int) {
         guard piece.count <= Self.wordByteCountMax else { return }
         let hash = Vocabulary.hash(text, piece)

@@ -2,8 +2,9 @@ import Foundation
 
 /// The four Unicode normalization forms (Unicode Standard Annex 15).
 ///
-/// Foundation does the work, but only where there is any: a scalar that no form changes and that never
-/// combines with the one before it is *inert*, and text around inert scalars is left as it is.
+/// Foundation does the work, but only where there is any: a scalar that no form changes and that
+/// never combines with the one before it is *inert*, and text around inert scalars is left as it
+/// is.
 enum NormalizationForm: String, Sendable, CaseIterable {
     case nfc = "NFC"
     case nfd = "NFD"
@@ -66,8 +67,8 @@ enum NormalizationForm: String, Sendable, CaseIterable {
         return position
     }
 
-    /// Blocks without decompositions, combining marks, or Hangul jamo; a scalar that is missing here
-    /// costs time, never correctness.
+    /// Blocks without decompositions, combining marks, or Hangul jamo; a scalar that is missing
+    /// here costs time, never correctness.
     private func isInert(_ scalar: UInt32) -> Bool {
         switch scalar {
         case 0..<0x80, 0x4E00...0x9FFF: true

@@ -1,7 +1,7 @@
 /// What a split or replacement looks for: a literal string or a regular expression.
 ///
-/// Regular expressions run on our own matcher: it sees the same characters as Oniguruma, for which the
-/// patterns were written, and works on UTF-8. `PatternParser` says which syntax it knows.
+/// Regular expressions run on our own matcher: it sees the same characters as Oniguruma, for which
+/// the patterns were written, and works on UTF-8. `PatternParser` says which syntax it knows.
 struct Pattern: Sendable {
     private enum Engine: Sendable {
         case literal([UInt8])
@@ -18,6 +18,14 @@ struct Pattern: Sendable {
     /// Matches single scalars of `set`.
     init(_ set: ScalarSet) {
         engine = .program(PatternProgram(.scalar(set)))
+    }
+
+    /// Matches the longest run of scalars of the first set that has one.
+    init(runsOf sets: [ScalarSet]) {
+        let runs = sets.map { set in
+            PatternSyntax.repeated(.scalar(set), range: 1...PatternSyntax.unbounded, mode: .greedy)
+        }
+        engine = .program(PatternProgram(.alternatives(runs)))
     }
 
     /// - Parameter expression: Oniguruma syntax.

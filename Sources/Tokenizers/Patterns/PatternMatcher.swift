@@ -5,8 +5,8 @@ extension PatternProgram {
         fileprivate var untried: [Possibility] = []
     }
 
-    /// Where to go on when the present attempt fails. A run keeps the positions from `lowest` through
-    /// `position` as further possibilities.
+    /// Where to go on when the present attempt fails. A run keeps the positions from `lowest`
+    /// through `position` as further possibilities.
     fileprivate struct Possibility {
         let instruction: Int
         var position: Int
@@ -25,7 +25,9 @@ extension PatternProgram {
     ///   - text: valid UTF-8.
     ///   - range: what the pattern may see; anchors and look-around take it for the whole text.
     func match(_ text: [UInt8], at start: Int, in range: Range<Int>, _ stack: inout Stack) -> Int? {
-        match(text, in: range, Attempt(instruction: 0, position: start), &stack)
+        let isASCII = start < range.upperBound && text[start] < 0x80
+        let first = isASCII ? starts[Int(text[start])] : 0
+        return match(text, in: range, Attempt(instruction: first, position: start), &stack)
     }
 
     private func match(

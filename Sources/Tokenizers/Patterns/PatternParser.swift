@@ -1,9 +1,9 @@
 /// Parses a regular expression (Oniguruma syntax) into `PatternSyntax`.
 ///
 /// Known: literals, classes with ranges, nested classes, `&&` and `\p{…}`, `\s \S \d \D \w \W`, the
-/// usual escapes, `.`, groups `(…)`, `(?:…)`, `(?>…)`, `(?i:…)` over ASCII letters, `(?i)` at the start,
-/// look-ahead, look-behind of fixed length, `^ $ \A \z \b \B`, and the quantifiers `? * + {m,n}` with
-/// `?` (lazy) and `+` (possessive). Anything else throws `Unsupported`.
+/// usual escapes, `.`, groups `(…)`, `(?:…)`, `(?>…)`, `(?i:…)` over ASCII letters, `(?i)` at the
+/// start, look-ahead, look-behind of fixed length, `^ $ \A \z \b \B`, and the quantifiers `? * +
+/// {m,n}` with `?` (lazy) and `+` (possessive). Anything else throws `Unsupported`.
 struct PatternParser {
     /// The construct that is not known here.
     struct Unsupported: Error {
@@ -47,7 +47,8 @@ struct PatternParser {
     private mutating func alternatives() throws(Unsupported) -> PatternSyntax {
         depth += 1
         guard depth <= TokenizerLimits.nestingDepth else {
-            throw Unsupported(construct: "groups nested deeper than \(TokenizerLimits.nestingDepth)")
+            throw Unsupported(
+                construct: "groups nested deeper than \(TokenizerLimits.nestingDepth)")
         }
         var parts = [try sequence()]
         while consume("|") { parts.append(try sequence()) }

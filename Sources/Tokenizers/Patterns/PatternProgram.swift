@@ -1,15 +1,15 @@
 /// A regular expression compiled to instructions for a backtracking matcher.
 ///
-/// Alternatives are tried in order, as in Perl, Oniguruma and ICU. A repetition of one set is a single
-/// instruction, so the patterns of published tokenizers match in time linear in the text.
+/// Alternatives are tried in order, as in Perl, Oniguruma and ICU. A repetition of one set is a
+/// single instruction, so the patterns of published tokenizers match in time linear in the text.
 struct PatternProgram: Sendable {
     enum Instruction: Sendable {
         /// One scalar of the set.
         case scalar(SetReference)
         /// As many scalars of the set as there are, at least `minimum`; gives back one at a time.
         case run(SetReference, minimum: Int, maximum: Int, isPossessive: Bool)
-        /// Tries the next instruction, later `other`; straight to `other` when the text has an ASCII
-        /// character that is not in `first`.
+        /// Tries the next instruction, later `other`; straight to `other` when the text has an
+        /// ASCII character that is not in `first`.
         case fork(other: Int, first: ASCIISet)
         /// Tries `other`, later the next instruction.
         case lazyFork(other: Int)
@@ -28,8 +28,8 @@ struct PatternProgram: Sendable {
         case match
     }
 
-    /// A `ScalarSet` whose ranges lie in `ranges`: an instruction without references is read without
-    /// counting them.
+    /// A `ScalarSet` whose ranges lie in `ranges`: an instruction without references is read
+    /// without counting them.
     struct SetReference: Sendable {
         let ascii: ASCIISet
         let mask: UInt64
@@ -43,9 +43,22 @@ struct PatternProgram: Sendable {
     private(set) var ranges: [ClosedRange<UInt32>] = []
     let properties = UnicodeProperties.shared
 
+    /// Where to begin for each ASCII character that the text goes on with: behind the forks whose
+    /// first way it rules out.
+    private(set) var starts: [Int] = []
+
     init(_ syntax: PatternSyntax) {
         append(syntax)
         instructions.append(.match)
+        starts = (UInt8(0)..<128).map { start(before: $0) }
+    }
+
+    private func start(before byte: UInt8) -> Int {
+        var index = 0
+        while case .fork(let other, let first) = instructions[index], !first.contains(byte) {
+            index = other
+        }
+        return index
     }
 
     private mutating func append(_ syntax: PatternSyntax) {

@@ -31,7 +31,8 @@ indirect enum PatternSyntax: Sendable {
         case .sequence(let parts): parts.allSatisfy(\.isNullable)
         case .alternatives(let parts): parts.contains(where: \.isNullable)
         case .repeated(let part, let range, _): range.lowerBound == 0 || part.isNullable
-        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: true
+        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary:
+            true
         }
     }
 
@@ -72,7 +73,8 @@ indirect enum PatternSyntax: Sendable {
                 if !part.isNullable { break }
             }
             return first
-        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: return .all
+        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary:
+            return .all
         }
     }
 
@@ -80,7 +82,8 @@ indirect enum PatternSyntax: Sendable {
     private var firstWhenNullable: ASCIISet {
         switch self {
         case .repeated(let part, _, _) where !part.isNullable: part.firstASCII
-        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary: .none
+        case .lookAhead, .lookBehind, .textStart, .textEnd, .lineStart, .lineEnd, .wordBoundary:
+            .none
         default: .all
         }
     }

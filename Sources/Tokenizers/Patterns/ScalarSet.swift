@@ -1,7 +1,7 @@
 /// A set of Unicode scalars: what one character class of a regular expression matches.
 ///
-/// Categories and white space are one bit each of a 64-bit mask over `UnicodeProperties` bytes, so a
-/// test is a table look-up and a shift; ASCII is answered from a bitmap; ranges come last.
+/// Categories and white space are one bit each of a 64-bit mask over `UnicodeProperties` bytes, so
+/// a test is a table look-up and a shift; ASCII is answered from a bitmap; ranges come last.
 struct ScalarSet: Hashable, Sendable {
     /// A bit per `UnicodeProperties` byte.
     private(set) var mask: UInt64 = 0
@@ -14,6 +14,14 @@ struct ScalarSet: Hashable, Sendable {
     static let digit = category("Nd")
     /// `\w` as Oniguruma has it: letters, marks, numbers, connector punctuation.
     static let word = category("L").union(category("M")).union(category("N")).union(category("Pc"))
+    /// `\w` as Rust's regular expressions have it (Unicode Technical Standard 18, annex C), which
+    /// Hugging Face uses apart from patterns in files: without numbers such as "½", with joiners.
+    static let wordByAnnexC = ScalarSet { value in
+        guard let scalar = Unicode.Scalar(value) else { return false }
+        return scalar.properties.isAlphabetic || marksDigitsConnectors.contains(value)
+            || (0x200C...0x200D).contains(value)
+    }
+    private static let marksDigitsConnectors = category("M").union(digit).union(category("Pc"))
     static let punctuation = category("P").union(asciiPunctuation)
     /// Rust's `is_ascii_punctuation`, which counts symbols such as "+" too.
     private static let asciiPunctuation = ScalarSet(

@@ -7,7 +7,8 @@ struct JSONParser {
     private var depth = 0
     private let reporter: ErrorReporter
 
-    static func parse(_ bytes: [UInt8], reporter: ErrorReporter) throws(TokenizerError) -> JSONField {
+    static func parse(_ bytes: [UInt8], reporter: ErrorReporter) throws(TokenizerError) -> JSONField
+    {
         guard bytes.count <= TokenizerLimits.fileByteCount else {
             throw reporter.exceeded(
                 "\(bytes.count) bytes, the limit is \(TokenizerLimits.fileByteCount)")
@@ -49,8 +50,10 @@ struct JSONParser {
     private mutating func value() throws(TokenizerError) -> JSONValue {
         skipSpace()
         switch current {
-        case UInt8(ascii: "{"): return try nested { (parser) throws(TokenizerError) in try parser.object() }
-        case UInt8(ascii: "["): return try nested { (parser) throws(TokenizerError) in try parser.array() }
+        case UInt8(ascii: "{"):
+            return try nested { (parser) throws(TokenizerError) in try parser.object() }
+        case UInt8(ascii: "["):
+            return try nested { (parser) throws(TokenizerError) in try parser.array() }
         case UInt8(ascii: "\""): return .string(try string())
         case UInt8(ascii: "t"): return try word("true", .boolean(true))
         case UInt8(ascii: "f"): return try word("false", .boolean(false))
@@ -117,7 +120,9 @@ struct JSONParser {
             switch bytes[position] {
             case 0x30...0x39, 0x2B, 0x2D, 0x2E, 0x45, 0x65: position += 1
             default:
-                guard let number = Self.double(bytes[start..<position]) else { throw syntax("a value") }
+                guard let number = Self.double(bytes[start..<position]) else {
+                    throw syntax("a value")
+                }
                 return number
             }
         }

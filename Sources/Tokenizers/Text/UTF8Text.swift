@@ -52,8 +52,10 @@ enum UTF8Text {
         isValid(bytes) ? bytes : Array(String(decoding: bytes, as: UTF8.self).utf8)
     }
 
-    /// How many bytes at the end of `bytes` begin a character that later bytes may complete (0...3).
+    /// How many bytes at the end of `bytes` begin a character that later bytes may complete
+    /// (0...3).
     static func incompleteSuffixCount(_ bytes: [UInt8]) -> Int {
+        guard let last = bytes.last, last >= 0x80 else { return 0 }
         for count in 1...3 where count <= bytes.count {
             let position = bytes.count - count
             let lead = bytes[position]

@@ -1,8 +1,8 @@
 /// General category and White_Space of every Unicode scalar, as one byte each.
 ///
-/// A byte is the category's index (0..<30) plus 32 for white space. The two-stage table (blocks of 128
-/// scalars, equal blocks shared) is built once from the standard library's properties, which are too
-/// slow to ask for every character of a text.
+/// A byte is the category's index (0..<30) plus 32 for white space. The two-stage table (blocks of
+/// 128 scalars, equal blocks shared) is built once from the standard library's properties, which
+/// are too slow to ask for every character of a text.
 struct UnicodeProperties: Sendable {
     static let shared = UnicodeProperties()
     /// Set in a scalar's byte when it has the property White_Space.
@@ -51,8 +51,8 @@ struct UnicodeProperties: Sendable {
 
     private static func block(_ index: UInt32) -> [UInt8] {
         let start = index << 7
-        // Planes 4 to 13 have no assigned scalars and 15 to 16 only private ones, except the last two
-        // of each plane; asking for each would triple the time.
+        // Planes 4 to 13 have no assigned scalars and 15 to 16 only private ones, except the last
+        // two of each plane; asking for each would triple the time.
         if (0x40000..<0xE0000).contains(start) { return unassigned }
         if start >= 0xF0000, start & 0xFFFF != 0xFF80 { return [UInt8](repeating: 28, count: 128) }
         return (start..<start + 128).map { value in

@@ -29,8 +29,8 @@ enum ByteLevelAlphabet {
         return result
     }
 
-    /// The bytes that a token spells; the token's own UTF-8 when a scalar is not of the alphabet, as
-    /// added tokens may have it.
+    /// The bytes that a token spells; the token's own UTF-8 when a scalar is not of the alphabet,
+    /// as added tokens may have it.
     ///
     /// - Parameter token: valid UTF-8.
     static func bytes(spelledBy token: [UInt8]) -> [UInt8] {

@@ -90,7 +90,8 @@ struct Vocabulary: Sendable {
     private func isEqual(_ token: Range<Int32>, _ text: [UInt8], _ range: Range<Int>) -> Bool {
         guard token.count == range.count else { return false }
         let start = Int(token.lowerBound)
-        for offset in 0..<range.count where bytes[start + offset] != text[range.lowerBound + offset] {
+        for offset in 0..<range.count where bytes[start + offset] != text[range.lowerBound + offset]
+        {
             return false
         }
         return true

@@ -16,7 +16,7 @@ struct Serve: AsyncParsableCommand {
               martlet serve --model M.gguf --devices-listen 127.0.0.1:7070
 
             With --json a line of input is {"prompt": TEXT, "maxTokens": N}, and the lines of \
-            output are {"listening": ADDRESS}, {"ready": DEVICES}, {"token": ID, "text": TEXT} and \
+            output are {"listening": ADDRESS}, {"ready": N, "experts": {NAME: N}}, {"token": ID, "text": TEXT} and \
             {"tokens": [IDS], "text": TEXT, "costs": {…}} at an answer's end.
             """)
 
@@ -65,7 +65,7 @@ struct Serve: AsyncParsableCommand {
     ) async throws {
         if waitDevices > 0 { try await station.waitForDevices() }
         let engine = Engine(opened, station: station, deadline: devices.deadline)
-        if json { try Output.json(["ready": station.coordinator.membership.members.count]) }
+        if json { try Output.json(Ready(station.coordinator.membership)) }
         for await line in StandardInput.lines() {
             try Task.checkCancellation()
             do {
@@ -77,6 +77,19 @@ struct Serve: AsyncParsableCommand {
         }
         Output.note("no more prompts; serving devices until Ctrl-C")
         try await Task.sleep(for: .seconds(Double(Int32.max)))
+    }
+
+    /// Who is there when the first prompt may come, and how many experts each holds.
+    private struct Ready: Encodable {
+        let ready: Int
+        let experts: [String: Int]
+
+        init(_ membership: MembershipState) {
+            ready = membership.members.count
+            experts = [String: Int](
+                membership.members.values.map { ($0.description.name, $0.ready.count) },
+                uniquingKeysWith: max)
+        }
     }
 
     private struct Request: Decodable {

@@ -97,15 +97,34 @@ final class Engine: Sendable {
         _ prompt: [Int], limit: Int, sampling: SamplingOptions, stop: Set<Int>,
         onToken: @escaping @Sendable (Generation.Token) throws -> Void
     ) async throws {
-        try await work { transformer, selector, experts in
-            var generation = Generation(
-                transformer: transformer, selector: selector, experts: experts,
-                clock: SystemClock(), sampling: sampling, prompt: prompt)
-            for _ in 0..<limit {
-                let token = try generation.next()
-                if stop.contains(token.id) { break }
-                try onToken(token)
+        let cancelled = CancellationFlag()
+        try await withTaskCancellationHandler {
+            try await work { transformer, selector, experts in
+                var generation = Generation(
+                    transformer: transformer, selector: selector, experts: experts,
+                    clock: SystemClock(), sampling: sampling, prompt: prompt)
+                for _ in 0..<limit {
+                    try cancelled.check()
+                    let token = try generation.next()
+                    if stop.contains(token.id) { break }
+                    try onToken(token)
+                }
             }
+        } onCancel: {
+            cancelled.set()
         }
+    }
+}
+
+/// Tells the inference thread, which knows no tasks, that nobody waits for the answer any more.
+private final class CancellationFlag: Sendable {
+    private let isSet = Mutex(false)
+
+    func set() {
+        isSet.withLock { $0 = true }
+    }
+
+    func check() throws {
+        if isSet.withLock({ $0 }) { throw CancellationError() }
     }
 }

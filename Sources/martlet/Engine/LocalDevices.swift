@@ -48,7 +48,8 @@ final class LocalDevices: Sendable {
 
     /// Starts this program again with other arguments, its errors on our standard error.
     static func spawn(
-        _ arguments: [String], onEnd: (@Sendable (Process) -> Void)? = nil
+        _ arguments: [String], input: Pipe? = nil, output: Pipe? = nil,
+        onEnd: (@Sendable (Process) -> Void)? = nil
     ) throws -> Process {
         guard let program = Bundle.main.executablePath else {
             throw CommandError("this program's own path is unknown, so it cannot start devices")
@@ -56,8 +57,8 @@ final class LocalDevices: Sendable {
         let process = Process()
         process.executableURL = URL(filePath: program)
         process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
+        process.standardInput = input ?? FileHandle.nullDevice
+        process.standardOutput = output ?? FileHandle.nullDevice
         process.terminationHandler = onEnd
         try process.run()
         return process

@@ -1,17 +1,7 @@
 import SystemModel
 
-/// A cost record as commands print it.
-struct CostSummary: Encodable {
-    struct Device: Encodable {
-        let roundTrips: Int
-        let lostFrames: Int
-        let pairs: Int
-        let downlinkBytes: Int
-        let uplinkBytes: Int
-        let computeSeconds: Double
-        let roundTripSeconds: Double
-    }
-
+/// A cost record as commands print it: the record and its sums.
+struct CostSummary: Codable {
     let tokens: Int
     let totalSeconds: Double
     let computeSeconds: Double
@@ -20,7 +10,7 @@ struct CostSummary: Encodable {
     let localPairs: Int
     let downlinkBytes: Int
     let uplinkBytes: Int
-    let devices: [String: Device]
+    let devices: [String: CostRecord.Device]
 
     init(_ record: CostRecord) {
         tokens = record.tokens
@@ -31,13 +21,7 @@ struct CostSummary: Encodable {
         localPairs = record.localPairs
         downlinkBytes = record.downlinkBytes
         uplinkBytes = record.uplinkBytes
-        devices = record.devices.mapValues { device in
-            Device(
-                roundTrips: device.roundTrips, lostFrames: device.lostFrames,
-                pairs: device.pairs, downlinkBytes: device.downlinkBytes,
-                uplinkBytes: device.uplinkBytes, computeSeconds: device.computeSeconds,
-                roundTripSeconds: device.roundTripSeconds)
-        }
+        devices = record.devices
     }
 }
 
