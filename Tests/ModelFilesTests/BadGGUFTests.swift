@@ -4,7 +4,7 @@ import Testing
 
 @testable import ModelFiles
 
-/// Each way in which a GGUF file can be wrong gives one line with the file, the field and the limit.
+/// Each way in which a GGUF file can be wrong gives one line with file, field and limit.
 struct BadGGUFTests {
     /// What is wrong, and what the message must say.
     static let cases: [(GGUFBuilder, [String])] = {

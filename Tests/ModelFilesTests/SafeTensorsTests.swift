@@ -68,7 +68,9 @@ struct SafeTensorsTests {
     @Test func foldersNeedTheirParts() throws {
         let folder = try TemporaryFolder()
         func message() -> String {
-            do { return "\(try ModelFile.open(folder.path).path) opened" } catch { return "\(error)" }
+            do {
+                return "\(try ModelFile.open(folder.path).path) opened"
+            } catch { return "\(error)" }
         }
         #expect(message().contains("config.json is missing"))
         _ = try folder.write("config.json", Array(#"{"hidden_size": 4}"#.utf8))
@@ -93,7 +95,8 @@ struct SafeTensorsTests {
             Array(#"{"model_type": "llama", "eos_token_id": 7, "bos_token_id": 1}"#.utf8))
         #expect(try ModelFile.open(folder.path).tokenizer.endOfTextIDs == [7])
         _ = try folder.write(
-            "generation_config.json", Array(#"{"eos_token_id": [3, 4], "bos_token_id": null}"#.utf8))
+            "generation_config.json",
+            Array(#"{"eos_token_id": [3, 4], "bos_token_id": null}"#.utf8))
         _ = try folder.write(
             "tokenizer_config.json",
             Array(
@@ -136,7 +139,9 @@ struct JSONParserTests {
         #expect(
             value
                 == .object([
-                    "a": .array([.integer(1), .number(-25), .boolean(true), .boolean(false), .null]),
+                    "a": .array([
+                        .integer(1), .number(-25), .boolean(true), .boolean(false), .null,
+                    ]),
                     "b": .object(["é\n": .string("🦊\"\\")]),
                 ]))
     }

@@ -40,7 +40,7 @@ package enum JSONValue: Sendable, Equatable {
 
 /// What a JSON file beside a model may ask for.
 package enum JSONLimits {
-    /// config.json, its siblings and a shard index; DeepSeek-V3's index, the largest known, has 9 MB.
+    /// config.json, its siblings and a shard index; the largest known, DeepSeek-V3's, has 9 MB.
     package static let fileBytes = 256 << 20
     /// Published files nest 6 deep; the parser is recursive, so this bounds its stack.
     package static let depth = 64
