@@ -67,7 +67,7 @@ let package = Package(
         tests("Tensors", ["Tensors"]),
         tests("Tokenizers", ["Tokenizers"]),
         tests("ChatTemplates", ["ChatTemplates"]),
-        tests("ModelFiles", ["ModelFiles", "SystemModel", "Tensors"]),
+        tests("ModelFiles", ["ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
