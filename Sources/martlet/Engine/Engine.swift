@@ -92,18 +92,21 @@ final class Engine: Sendable {
         }
     }
 
-    /// Generates until `stop` or `limit`; `onToken` sees each token as it comes.
+    /// Generates until `stop`, `limit` or the end of the model's context; `onToken` sees each token
+    /// as it comes.
     func generate(
         _ prompt: [Int], limit: Int, sampling: SamplingOptions, stop: Set<Int>,
         onToken: @escaping @Sendable (Generation.Token) throws -> Void
     ) async throws {
         let cancelled = CancellationFlag()
+        let room = opened.model.configuration.contextLength - prompt.count
+        if limit > room { Output.note("the context has room for \(room) new tokens, not \(limit)") }
         try await withTaskCancellationHandler {
             try await work { transformer, selector, experts in
                 var generation = Generation(
                     transformer: transformer, selector: selector, experts: experts,
                     clock: SystemClock(), sampling: sampling, prompt: prompt)
-                for _ in 0..<limit {
+                for _ in 0..<min(limit, room) {
                     try cancelled.check()
                     let token = try generation.next()
                     if stop.contains(token.id) { break }
