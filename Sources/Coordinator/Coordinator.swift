@@ -77,7 +77,8 @@ package final class Coordinator: Sendable {
         self.report = report
         facts = ModelFacts(
             hiddenSize: shape.hidden, layerCount: shape.layers,
-            expertCount: max(1, shape.experts), activationFunction: Self.activation(of: experts).name)
+            expertCount: max(1, shape.experts),
+            activationFunction: Self.activation(of: experts).name)
         state = Mutex(State(membership: MembershipState(shape: shape, shares: options.shares)))
         catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
     }

@@ -123,7 +123,9 @@ extension RemoteExperts {
     }
 
     /// The slot's device if it has every expert that the pairs visit.
-    private func device(inSlot slot: Int, for pairs: [ExpertPair], of layer: Int) -> Routes.Occupant? {
+    private func device(inSlot slot: Int, for pairs: [ExpertPair], of layer: Int) -> Routes
+        .Occupant?
+    {
         guard let occupant = routes.occupants[slot] else { return nil }
         let isReady = pairs.allSatisfy { pair in
             occupant.ready.contains(ExpertID(layer: layer, expert: pair.expert))
@@ -239,7 +241,8 @@ extension RemoteExperts {
         }
         let codec = coordinator.options.codec
         let output = partialMixture(
-            inputs: travelled(group.inputs, codec), pairs: group.pairs) { weights[$0] }
+            inputs: travelled(group.inputs, codec), pairs: group.pairs
+        ) { weights[$0] }
         return travelled(output, codec)
     }
 }

@@ -20,7 +20,9 @@ struct TidyTests {
                 .sorted()
                 .compactMap { path in
                     let url = folder.appending(path: path)
-                    guard let text = try? String(contentsOf: url, encoding: .utf8) else { return nil }
+                    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+                        return nil
+                    }
                     return SourceFile(
                         path: folder.lastPathComponent + "/" + path,
                         lines: text.components(separatedBy: "\n"))

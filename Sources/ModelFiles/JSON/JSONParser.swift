@@ -134,7 +134,8 @@ struct JSONParser {
     private mutating func escapedScalar() throws(ModelFileError) -> Character {
         let first = try hexUnit()
         if let scalar = Unicode.Scalar(first) { return Character(scalar) }
-        guard first < 0xDC00, bytes[offset...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")])
+        guard first < 0xDC00,
+            bytes[offset...].starts(with: [UInt8(ascii: "\\"), UInt8(ascii: "u")])
         else { return "\u{FFFD}" }
         offset += 2
         let second = try hexUnit()

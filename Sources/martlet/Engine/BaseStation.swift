@@ -1,7 +1,7 @@
 import Coordinator
 import Foundation
-import ModelFiles
 import MoEModel
+import ModelFiles
 import NIOTransport
 import Synchronization
 import SystemModel

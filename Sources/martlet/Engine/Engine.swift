@@ -43,7 +43,8 @@ final class Engine: Sendable {
             return try await body(Engine(opened, station: nil, deadline: 1))
         }
         let station = try await BaseStation.start(
-            opened, options.station, at: options.devicesListen ?? Endpoint(host: "127.0.0.1", port: 0),
+            opened, options.station,
+            at: options.devicesListen ?? Endpoint(host: "127.0.0.1", port: 0),
             localDevices: options.localDevices, wanted: wanted)
         do {
             let engine = Engine(opened, station: station, deadline: options.station.deadline)
@@ -67,7 +68,9 @@ final class Engine: Sendable {
 
     /// Runs one piece of work on the inference thread.
     func work<Result: Sendable>(
-        _ body: @escaping @Sendable (Transformer, any ExpertSelector, any ExpertExecutor) throws -> Result
+        _ body:
+            @escaping @Sendable (Transformer, any ExpertSelector, any ExpertExecutor) throws ->
+            Result
     ) async throws -> Result {
         try await thread.run { [self] in
             try executor.withLock { try body(opened.model.transformer, selector, $0) }
