@@ -49,7 +49,8 @@ let package = Package(
         library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
         library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
-        library("Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
+        library(
+            "Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
         library(
             "Coordinator",
             ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),

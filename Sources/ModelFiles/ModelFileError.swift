@@ -1,7 +1,9 @@
-/// Why a model file was refused: one line that names the file, the field and the limit.
+/// Why a model file was refused or not written: one line that names the file, the field and the limit.
 package struct ModelFileError: Error, Equatable, CustomStringConvertible {
     /// What kind of thing went wrong; for callers that react, never for display.
-    package enum Code: Sendable { case cannotOpen, malformed, overLimit, missing, unsupported }
+    package enum Code: Sendable {
+        case cannotOpen, cannotWrite, malformed, overLimit, missing, unsupported
+    }
 
     package let code: Code
     /// The file's path as the user gave it.

@@ -19,6 +19,6 @@ struct Martlet: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Generate.self, Serve.self, Join.self, Logits.self, PerplexityCommand.self,
-            Tokenize.self, Detokenize.self, Inspect.self, Bench.self, Demo.self,
+            Tokenize.self, Detokenize.self, Inspect.self, Quantize.self, Bench.self, Demo.self,
         ])
 }

@@ -1,5 +1,7 @@
+import Coordinator
 import MoEModel
 import SystemModel
+import Tensors
 import TestSupport
 import Testing
 import Wire

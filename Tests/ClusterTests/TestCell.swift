@@ -1,7 +1,7 @@
 import Coordinator
 import Foundation
-import ModelFiles
 import MoEModel
+import ModelFiles
 import NIOTransport
 import Synchronization
 import SystemModel
@@ -71,9 +71,14 @@ final class TestCell: Sendable {
         for link in cut { link.close() }
     }
 
-    /// The executor that the model sees.
-    func experts(clock: any MonotonicClock = RealClock()) -> RemoteExperts {
-        RemoteExperts(coordinator: coordinator, local: model.experts, clock: clock)
+    /// The executor that the model sees; patient, since a loaded machine must not look like a lost
+    /// device.
+    func experts() -> RemoteExperts {
+        var patience = RemoteExperts.DeadlinePolicy()
+        patience.floor = .seconds(120)
+        return RemoteExperts(
+            coordinator: coordinator, local: model.experts, clock: RealClock(),
+            deadlines: patience)
     }
 
     func close() async {

@@ -8,7 +8,8 @@ struct MembershipStateTests {
     static let shape = ModelShape(
         layers: 2, experts: 4, expertsPerToken: 2, hidden: 8, expertBytes: [10, 10])
 
-    private func device(_ name: String, memory: Int = 1000, speed: Double = 1) -> DeviceDescription {
+    private func device(_ name: String, memory: Int = 1000, speed: Double = 1) -> DeviceDescription
+    {
         DeviceDescription(
             name: name, memoryBytes: memory, cores: 1, instructionSet: "test",
             memoryGigabytesPerSecond: speed, gigaflopsPerSecond: 1)

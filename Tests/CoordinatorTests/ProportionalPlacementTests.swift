@@ -48,7 +48,8 @@ struct ProportionalPlacementTests {
 
     @Test func noiseInABenchmarkDoesNotChangeTheShare() {
         #expect(
-            ProportionalPlacement.rounded(speed: 10.2) == ProportionalPlacement.rounded(speed: 11.8))
+            ProportionalPlacement.rounded(speed: 10.2) == ProportionalPlacement.rounded(speed: 11.8)
+        )
         #expect(
             ProportionalPlacement.rounded(speed: 10) != ProportionalPlacement.rounded(speed: 20))
     }

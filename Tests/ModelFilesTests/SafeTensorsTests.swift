@@ -44,14 +44,20 @@ struct SafeTensorsTests {
         (file(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#), ["needs 8 bytes"]),
         (file(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#), ["data_offsets"]),
         (file(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[64,68]}}"#), ["tensor a: ends"]),
-        (file(#"{"a":{"dtype":"F32","shape":[1099511627776,4],"data_offsets":[0,4]}}"#),
-            ["over the limit", "\(SafeTensorsLimits.elementCount)"]),
-        (file(#"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#),
-            ["9 entries", "8"]),
-        (file(
-            #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"#
-                + #""b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#),
-            ["tensor b overlaps tensor a"]),
+        (
+            file(#"{"a":{"dtype":"F32","shape":[1099511627776,4],"data_offsets":[0,4]}}"#),
+            ["over the limit", "\(SafeTensorsLimits.elementCount)"]
+        ),
+        (
+            file(#"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#),
+            ["9 entries", "8"]
+        ),
+        (
+            file(
+                #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"#
+                    + #""b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#),
+            ["tensor b overlaps tensor a"]
+        ),
         (file(String(repeating: "[", count: 100)), ["nests deeper", "64"]),
     ]
 

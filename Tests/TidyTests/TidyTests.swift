@@ -20,7 +20,9 @@ struct TidyTests {
                 .sorted()
                 .compactMap { path in
                     let url = folder.appending(path: path)
-                    guard let text = try? String(contentsOf: url, encoding: .utf8) else { return nil }
+                    guard let text = try? String(contentsOf: url, encoding: .utf8) else {
+                        return nil
+                    }
                     return SourceFile(
                         path: folder.lastPathComponent + "/" + path,
                         lines: text.components(separatedBy: "\n"))
@@ -91,6 +93,8 @@ struct TidyTests {
             for (number, line) in file.lines.enumerated() {
                 let code = line.drop { $0 == " " }
                 guard !code.hasPrefix("//") else { continue }
+                // A random draw is fine where the generator is an argument.
+                guard !code.contains("using: &") else { continue }
                 for rule in Self.banned where !rule.allowed.contains(file.target) {
                     #expect(
                         !code.contains(rule.call), "\(file.path):\(number + 1): \(rule.call)")

@@ -38,7 +38,7 @@ extension ExpertReader {
     }
 
     /// Each expert's blocks and scales.
-    private func blocks(
+    func blocks(
         _ name: String, rows: Int, columns: Int
     ) throws(ModelFileError) -> [MXFP4Blocks] {
         guard columns % 32 == 0 else {

@@ -23,8 +23,9 @@ struct SafeTensorsHeader {
     /// - Complexity: O(header bytes); tensor data is not touched.
     init(file: String, bytes: UnsafeRawBufferPointer) throws(ModelFileError) {
         let header = try Self.headerRange(file: file, bytes: bytes)
-        guard case .object(let members) = try JSONValue(
-            Array(bytes[header]), rules: JSONLimits.header, file: file)
+        guard
+            case .object(let members) = try JSONValue(
+                Array(bytes[header]), rules: JSONLimits.header, file: file)
         else { throw ModelFileError(.malformed, file: file, "the header is not a JSON object") }
         guard members.count <= SafeTensorsLimits.tensorCount else {
             throw ModelFileError(

@@ -118,7 +118,7 @@ struct BPEModelReader {
     }
 
     /// `["a", "b"]`, or `"a b"` as older files have it.
-    private static func pair(_ item: JSONValue) -> (left: [UInt8], right: [UInt8])? {
+    static func pair(_ item: JSONValue) -> (left: [UInt8], right: [UInt8])? {
         switch item {
         case .array(let sides):
             guard sides.count == 2, case .string(let left) = sides[0],

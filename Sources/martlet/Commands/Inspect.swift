@@ -1,6 +1,6 @@
 import ArgumentParser
-import ModelFiles
 import MoEModel
+import ModelFiles
 import SystemModel
 import Tensors
 

@@ -39,7 +39,8 @@ struct Join: AsyncParsableCommand {
         let interrupt = Interrupt()
         let device = describe()
         let store = try BlobStore(directory: cacheFolder(device.name))
-        let transport = Transport()
+        // A thread for each of the two links; the control link's computes.
+        let transport = Transport(threads: 2)
         let (endpoint, quiet) = (baseStation, quiet)
         let worker = Worker(
             device: device, store: store, clock: SystemClock(),

@@ -16,8 +16,9 @@ struct Serve: AsyncParsableCommand {
               martlet serve --model M.gguf --devices-listen 127.0.0.1:7070
 
             With --json a line of input is {"prompt": TEXT, "maxTokens": N}, and the lines of \
-            output are {"listening": ADDRESS}, {"ready": N, "experts": {NAME: N}}, {"token": ID, "text": TEXT} and \
-            {"tokens": [IDS], "text": TEXT, "costs": {…}} at an answer's end.
+            output are {"listening": ADDRESS}, {"ready": N, "experts": {NAME: N}}, \
+            {"token": ID, "text": TEXT} and {"tokens": [IDS], "text": TEXT, "costs": {…}} at \
+            an answer's end.
             """)
 
     @OptionGroup var model: ModelOption

@@ -6,8 +6,8 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turn standard input into token ids.",
         discussion: """
-            The bytes are taken exactly, a newline at the end included; no BOS or EOS is added, and \
-            special tokens in the text are recognised.
+            The bytes are taken exactly, a newline at the end included; no BOS or EOS is added, \
+            and special tokens in the text are recognised.
 
               printf 'Hello world' | martlet tokenize --model M.gguf
             """)
@@ -44,7 +44,8 @@ struct Detokenize: ParsableCommand {
         let tokenizer = try model.open().tokenizer()
         let input = String(
             decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self)
-        let text = tokenizer.decode(try ids(input, tokenizer.vocabularyCount), skippingSpecialTokens: false)
+        let text = tokenizer.decode(
+            try ids(input, tokenizer.vocabularyCount), skippingSpecialTokens: false)
         guard json else { return Output.write(text) }
         try Output.json(["text": text])
     }

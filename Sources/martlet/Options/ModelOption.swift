@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import ModelFiles
 import MoEModel
+import ModelFiles
 import Tokenizers
 
 /// `--model`, for every command that needs one.

@@ -27,6 +27,11 @@ enum Output {
 
     /// Writes one line to standard error.
     static func note(_ text: String) {
-        try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
+        write(toError: text + "\n")
+    }
+
+    /// Writes text to standard error at once.
+    static func write(toError text: String) {
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
     }
 }
