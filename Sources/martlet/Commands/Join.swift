@@ -65,7 +65,9 @@ struct Join: AsyncParsableCommand {
         var pause = 0.5
         while true {
             do {
-                note("the base station is gone: \(try await worker.serve())")
+                let reason = try await worker.serve()
+                if Task.isCancelled { return }
+                note("the base station is gone: \(reason)")
                 pause = 0.5
             } catch let error as WorkerError where error.code != .protocolViolation {
                 throw error

@@ -58,12 +58,17 @@ final class Engine: Sendable {
         }
     }
 
-    /// Whether devices wait for a new plan.
-    var hasSpareDevices: Bool { coordinator?.membership.hasSpareDevices ?? false }
-
-    /// Deals the experts anew; between answers only.
-    func replan() {
-        coordinator?.replan()
+    /// Deals the experts anew whenever a device has none, until cancelled.
+    ///
+    /// On the inference thread, and so between answers: groups must not change in one.
+    func dealToNewcomers() async {
+        guard let coordinator else { return }
+        while !Task.isCancelled {
+            await coordinator.wait { $0.hasSpareDevices }
+            try? await thread.run {
+                if coordinator.membership.hasSpareDevices { coordinator.replan() }
+            }
+        }
     }
 
     /// Runs one piece of work on the inference thread.
