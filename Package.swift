@@ -40,12 +40,13 @@ let package = Package(
     ],
     // Layers, lowest first. An arrow points only to an earlier line.
     targets: [
+        library("OrderedJSON"),
         library("SystemModel"),
         .target(name: "CKernels"),
-        library("Tokenizers"),
-        library("ChatTemplates"),
+        library("Tokenizers", ["OrderedJSON"]),
+        library("ChatTemplates", ["OrderedJSON"]),
         library("Tensors", ["CKernels"]),
-        library("ModelFiles", ["Tensors", "Tokenizers"]),
+        library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
         library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
         library(
@@ -65,10 +66,12 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["SystemModel"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        tests("Tensors", ["Tensors"]),
-        tests("Tokenizers", ["Tokenizers"]),
+        tests("OrderedJSON", ["OrderedJSON", "SystemModel"]),
+        tests("Tensors", ["SystemModel", "Tensors"]),
+        tests("Tokenizers", ["OrderedJSON", "SystemModel", "Tokenizers"]),
         tests("ChatTemplates", ["ChatTemplates"]),
-        tests("ModelFiles", ["ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
+        tests(
+            "ModelFiles", ["ModelFiles", "OrderedJSON", "SystemModel", "Tensors", "Tokenizers"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),

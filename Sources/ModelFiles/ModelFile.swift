@@ -1,3 +1,5 @@
+import OrderedJSON
+
 /// A model as it lies on disk, in either format: tensors in place, settings read, tokenizer found.
 package struct ModelFile: Sendable {
     /// The path that the user gave.

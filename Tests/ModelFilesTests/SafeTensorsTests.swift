@@ -1,4 +1,5 @@
 import Foundation
+import OrderedJSON
 import Tensors
 import TestSupport
 import Testing
@@ -133,30 +134,42 @@ struct SafeTensorsTests {
     }
 }
 
-/// JSON as RFC 8259 has it.
-struct JSONParserTests {
-    private func parse(_ text: String) throws(ModelFileError) -> JSONValue {
-        try JSONParser.parse(Array(text.utf8)[...], file: "test.json")
+/// JSON beside a model names its file in every error.
+struct JSONFileTests {
+    private func read(_ text: String) throws(ModelFileError) -> JSONValue {
+        try JSONValue(Array(text.utf8), rules: JSONLimits.file, file: "test.json")
     }
 
-    @Test func readsEveryKindOfValue() throws {
-        let value = try parse(
-            #" {"a": [1, -2.5e1, true, false, null], "b": {"\u00e9\n": "\ud83e\udd8a\"\\"}} "#)
+    @Test func errorsNameTheFile() {
+        for (text, code) in [("[1,]", .malformed), (String(repeating: "[", count: 65), .overLimit)]
+            as [(String, ModelFileError.Code)]
+        {
+            let error = #expect(throws: ModelFileError.self) { try read(text) }
+            #expect(error?.code == code)
+            #expect(error?.description.hasPrefix("test.json: JSON at byte ") == true)
+        }
+    }
+
+    @Test func repeatedKeysAreRefused() {
+        #expect(throws: ModelFileError.self) { try read(#"{"a":1,"a":1}"#) }
+    }
+
+    /// tokenizer_config.json says so where a length has no bound.
+    @Test func largeIntegersAreNumbers() throws {
         #expect(
-            value
-                == .object([
-                    "a": .array([
-                        .integer(1), .number(-25), .boolean(true), .boolean(false), .null,
-                    ]),
-                    "b": .object(["é\n": .string("🦊\"\\")]),
-                ]))
+            try read(#"{"model_max_length": 1000000000000000019884624838656}"#)["model_max_length"]
+                == .number(1e30))
     }
 
-    @Test(arguments: [
-        "", "{", "}", "[1,]", "{\"a\":}", "{\"a\" 1}", "\"", "\"\\", "\"\\u12\"", "\"\\x\"", "tru",
-        "1 2", "-", "+1", "1e999", "{\"a\":1,}", "\"\u{1}\"",
-    ])
-    func refuses(_ text: String) {
-        #expect(throws: ModelFileError.self) { try parse(text) }
+    @Test func summariesAreShort() throws {
+        let value = try read(#"[null, true, 1, 2.5, "a\nb", [0], {"a": 1}]"#)
+        guard case .array(let values) = value else {
+            Issue.record("not an array")
+            return
+        }
+        #expect(
+            values.map(\.summary) == [
+                "null", "true", "1", "2.5", "\"a?b\"", "[1 values]", "{1 members}",
+            ])
     }
 }

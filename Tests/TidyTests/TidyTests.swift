@@ -61,8 +61,8 @@ struct TidyTests {
 
     /// Layers as in Package.swift; an import points only to a lower number.
     static let layers = [
-        "SystemModel": 0, "CKernels": 0, "Tokenizers": 0, "ChatTemplates": 0, "Tensors": 1,
-        "ModelFiles": 2, "Wire": 2, "MoEModel": 3, "Worker": 4, "Coordinator": 4,
+        "OrderedJSON": 0, "SystemModel": 0, "CKernels": 0, "Tokenizers": 1, "ChatTemplates": 1,
+        "Tensors": 1, "ModelFiles": 2, "Wire": 2, "MoEModel": 3, "Worker": 4, "Coordinator": 4,
         "NIOTransport": 5, "martlet": 6,
     ]
 

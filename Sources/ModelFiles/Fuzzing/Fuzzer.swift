@@ -1,3 +1,4 @@
+import OrderedJSON
 import Tensors
 
 /// Damages the bytes of a file the way accidents and attackers do; what reads the result must say
@@ -36,7 +37,7 @@ package enum Fuzzer {
     package static func read(_ bytes: [UInt8], as format: Format) throws(ModelFileError) {
         let file = "fuzzed \(format.rawValue)"
         guard format != .json else {
-            _ = try JSONParser.parse(bytes[...], file: file)
+            _ = try JSONValue(bytes, rules: JSONLimits.file, file: file)
             return
         }
         try WeightBytes(bytes).withUnsafeBytes { (bytes) throws(ModelFileError) in
