@@ -119,7 +119,8 @@ struct GGUFConversionTests {
         #expect(kept.suffix(2).map(\.key) == written)
         #expect(
             kept.dropLast(2)
-                == (try GGUFMetadataEntry.read(path: source)).filter { !written.contains($0.key) }[...])
+                == (try GGUFMetadataEntry.read(path: source)).filter { !written.contains($0.key) }[
+                    ...])
         let (old, new) = (try GGUFFile(path: source), try GGUFFile(path: path))
         #expect(new.archive.entries.count == old.archive.entries.count)
         for (left, right) in zip(old.archive.entries, new.archive.entries) {

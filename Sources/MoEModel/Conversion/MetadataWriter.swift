@@ -86,7 +86,8 @@ struct MetadataWriter {
         }
         guard windows.enumerated().allSatisfy({ $1 == (rule($0) ? window : nil) }) else {
             throw settings.error(
-                .unsupported, .layerTypes, "layers slide otherwise than \(architecture) files can say")
+                .unsupported, .layerTypes,
+                "layers slide otherwise than \(architecture) files can say")
         }
         put(.window, window)
     }
@@ -162,7 +163,8 @@ struct MetadataWriter {
         guard case .clampedSwiGLU(let alpha, let limit) = experts.activation else { return }
         guard alpha == 1.702, limit == 7 else {
             throw settings.error(
-                .unsupported, .clampedAlpha, "\(alpha) with limit \(limit): gpt-oss files mean 1.702, 7")
+                .unsupported, .clampedAlpha,
+                "\(alpha) with limit \(limit): gpt-oss files mean 1.702, 7")
         }
     }
 

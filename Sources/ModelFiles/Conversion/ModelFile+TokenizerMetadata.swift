@@ -14,7 +14,8 @@ extension ModelFile {
         guard FileBytes.exists(path) else {
             throw ModelFileError(
                 .missing, file: path,
-                "is missing; GGUF files hold the tokenizer too, put the model's tokenizer.json there")
+                "is missing; GGUF files hold the tokenizer too, put the model's tokenizer.json there"
+            )
         }
         var found = try GGUFVocabulary(
             tokenizerJSON: try FileBytes.read(path), count: vocabulary, file: path)

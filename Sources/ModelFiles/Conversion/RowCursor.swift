@@ -79,7 +79,8 @@ final class RowCursor {
             throw ModelFileError(
                 .overLimit, file: source,
                 "tensor \(tensor.name) in the new file's names holds \(value), the limit of "
-                    + "\(tensor.format.name) is \(BlockFormat.largestMagnitude); choose bf16 for it")
+                    + "\(tensor.format.name) is \(BlockFormat.largestMagnitude); choose bf16 for it"
+            )
         }
     }
 

@@ -5,6 +5,17 @@ struct CheckpointFolder {
     /// The folder's path as the user gave it, or the folder of the file they gave.
     let path: String
 
+    /// The folder at `path`.
+    init(path: String) {
+        self.path = path
+    }
+
+    /// The folder that a file is in.
+    init(holding file: String) {
+        let slash = file.lastIndex(of: "/")
+        path = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
+    }
+
     /// The path of a file in the folder.
     func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
 
