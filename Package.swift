@@ -40,15 +40,17 @@ let package = Package(
     ],
     // Layers, lowest first. An arrow points only to an earlier line.
     targets: [
+        library("OrderedJSON"),
         library("SystemModel"),
         .target(name: "CKernels"),
-        library("Tokenizers"),
-        library("ChatTemplates"),
+        library("Tokenizers", ["OrderedJSON"]),
+        library("ChatTemplates", ["OrderedJSON"]),
         library("Tensors", ["CKernels"]),
-        library("ModelFiles", ["Tensors", "Tokenizers"]),
+        library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
         library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
-        library("Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
+        library(
+            "Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
         library(
             "Coordinator",
             ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),
@@ -64,11 +66,23 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["SystemModel"], path: "Tests/TestSupport",
             swiftSettings: settings),
-        tests("Tensors", ["Tensors"]),
-        tests("Tokenizers", ["Tokenizers"]),
-        tests("ModelFiles", ["ModelFiles", "SystemModel", "Tensors"]),
+        tests("OrderedJSON", ["OrderedJSON", "SystemModel"]),
+        tests("Tensors", ["SystemModel", "Tensors"]),
+        tests("Tokenizers", ["OrderedJSON", "SystemModel", "Tokenizers"]),
+        tests("ChatTemplates", ["ChatTemplates"]),
+        tests(
+            "ModelFiles", ["ModelFiles", "OrderedJSON", "SystemModel", "Tensors", "Tokenizers"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
+        tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
+        tests("Coordinator", ["Coordinator", "SystemModel"]),
+        tests(
+            "Cluster",
+            [
+                "SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Worker",
+                "Coordinator", "NIOTransport",
+            ]),
+        tests("Tidy", []),
     ]
 )

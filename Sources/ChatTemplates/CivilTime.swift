@@ -64,6 +64,9 @@ package struct CivilTime: Sendable, Equatable {
             - 719_468
     }
 
+    /// Without the fraction, for clocks at UTC.
+    var secondsSince1970: Int { days * 86_400 + hour * 3600 + minute * 60 + second }
+
     /// 0 for Sunday.
     private var weekday: Int { ((days + 4) % 7 + 7) % 7 }
 
@@ -141,7 +144,7 @@ extension CivilTime {
         case "W": padded((dayOfYear + 6 - (weekday + 6) % 7) / 7, 2)
         case "V": padded(isoWeek.week, 2)
         case "G": String(isoWeek.year)
-        case "s": String(days * 86_400 + hour * 3600 + minute * 60 + second)
+        case "s": String(secondsSince1970)
         case "Z", "z": ""
         case "n": "\n"
         case "t": "\t"

@@ -1,3 +1,5 @@
+import OrderedJSON
+
 /// What a template, and the values given to it, may cost. Both come from outside.
 ///
 /// Published templates stay below a tenth of each limit. A limit that is reached is an error of
@@ -29,4 +31,10 @@ package enum TemplateLimits {
     package static let rangeItems = 100_000
     /// Bytes of one JSON document read as a value.
     package static let jsonBytes = 64 << 20
+    /// Values in one JSON document, as many as a list may have items.
+    package static let jsonValues = listItems
+
+    /// A document read as a value. Templates compute with 64 bits.
+    static let json = JSONRules(
+        byteCount: jsonBytes, depth: valueDepth, valueCount: jsonValues, refusals: .largeIntegers)
 }

@@ -43,6 +43,8 @@ package final class Coordinator: Sendable {
         var membership: MembershipState
         var sessions: [DeviceID: Session] = [:]
         var lastID: UInt32 = 0
+        /// Grows with every change of the membership.
+        var version = 1
         var waiters: [Int: Waiter] = [:]
         var lastWaiter = 0
     }
@@ -75,9 +77,15 @@ package final class Coordinator: Sendable {
         self.report = report
         facts = ModelFacts(
             hiddenSize: shape.hidden, layerCount: shape.layers,
-            expertCount: max(1, shape.experts), activationFunction: "silu")
+            expertCount: max(1, shape.experts),
+            activationFunction: Self.activation(of: experts).name)
         state = Mutex(State(membership: MembershipState(shape: shape, shares: options.shares)))
         catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
+    }
+
+    /// What all experts of the model do between their layers of weights.
+    private static func activation(of experts: [[ExpertWeights]]) -> ExpertActivation {
+        experts.joined().first?.activation ?? .swiGLU
     }
 
     /// Takes a new connection; the transport calls it.
@@ -128,24 +136,23 @@ package final class Coordinator: Sendable {
         }
     }
 
-    /// The placement, and for each of the slots the device that can compute those experts now.
-    func route(
-        _ layer: Int, _ experts: Set<Int>
-    ) -> (slots: [Int: Int], devices: [Int: (id: DeviceID, name: String, link: any DeviceLink)]) {
+    /// Where pairs go at this moment; nil if nothing has changed since `version`.
+    func routes(after version: Int) -> Routes? {
         state.withLock { state in
-            var slots: [Int: Int] = [:]
-            for expert in experts {
-                slots[expert] = state.membership.placement.slots[layer][expert]
+            guard state.version != version else { return nil }
+            var occupants = [Routes.Occupant?](
+                repeating: nil, count: state.membership.placement.slotCount)
+            for member in state.membership.members.values where !member.isLate {
+                guard let slot = member.slot, let session = state.sessions[member.id] else {
+                    continue
+                }
+                occupants[slot] = Routes.Occupant(
+                    id: member.id, name: member.description.name, link: session.control,
+                    ready: member.ready)
             }
-            var devices: [Int: (id: DeviceID, name: String, link: any DeviceLink)] = [:]
-            for (slot, visits) in Dictionary(grouping: slots, by: \.value) {
-                let needed = visits.map { ExpertID(layer: layer, expert: $0.key) }
-                guard let id = state.membership.device(inSlot: slot, having: needed),
-                    let session = state.sessions[id], let member = state.membership.members[id]
-                else { continue }
-                devices[slot] = (id, member.description.name, session.control)
-            }
-            return (slots, devices)
+            return Routes(
+                version: state.version, placement: state.membership.placement,
+                occupants: occupants)
         }
     }
 
@@ -158,9 +165,9 @@ package final class Coordinator: Sendable {
         if let name = membership.members[id]?.description.name { report(.late(name: name)) }
     }
 
-    /// The device answered, late or not.
+    /// A device that was late answered: it gets work again.
     func answered(_ id: DeviceID) {
-        state.withLock { $0.membership.answered(id) }
+        mutate { $0.answered(id) }
     }
 
     /// The device sent what no working device sends; it may join again.
@@ -280,7 +287,10 @@ extension Coordinator {
     private func mutate<Result: Sendable>(
         _ change: (inout MembershipState) -> Result
     ) -> Result {
-        let result = state.withLock { change(&$0.membership) }
+        let result = state.withLock { state in
+            state.version += 1
+            return change(&state.membership)
+        }
         wake()
         return result
     }

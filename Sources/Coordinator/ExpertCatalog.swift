@@ -59,11 +59,11 @@ package final class ExpertCatalog {
         let wanted = fetch.offset..<fetch.offset + fetch.byteCount
         var bytes: [UInt8] = []
         bytes.reserveCapacity(wanted.count)
-        for ((_, matrix), tensor) in zip(parts(of: id), manifest.tensors) {
+        for (part, tensor) in zip(parts(of: id), manifest.tensors) {
             let own = tensor.byteOffset..<tensor.byteOffset + tensor.byteCount
             let shared = own.clamped(to: wanted)
             guard !shared.isEmpty else { continue }
-            bytes += matrix.bytes.copyBytes(
+            bytes += part.matrix.bytes.copyBytes(
                 shared.lowerBound - own.lowerBound..<shared.upperBound - own.lowerBound)
         }
         return Chunk(
@@ -71,8 +71,7 @@ package final class ExpertCatalog {
             chunkDigest: BlobDigest(bytes: Array(SHA256.hash(data: bytes))), bytes: bytes)
     }
 
-    private func parts(of id: ExpertID) -> [(String, QuantizedMatrix)] {
-        let weights = layers[id.layer][id.expert]
-        return [("gate", weights.gate), ("up", weights.up), ("down", weights.down)]
+    private func parts(of id: ExpertID) -> [(name: String, matrix: QuantizedMatrix)] {
+        layers[id.layer][id.expert].namedTensors
     }
 }

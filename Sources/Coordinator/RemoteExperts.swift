@@ -23,6 +23,7 @@ package final class RemoteExperts: ExpertExecutor {
     private let local: [[ExpertWeights]]
     private let clock: any MonotonicClock
     private let deadlines: DeadlinePolicy
+    private var routes = Routes.none
     private var nextRequest: UInt64 = 1
     private var costs = CostRecord()
 
@@ -37,15 +38,16 @@ package final class RemoteExperts: ExpertExecutor {
         self.deadlines = deadlines
     }
 
-    package func mixture(layer: Int, inputs: Matrix, routing: Routing) throws -> Matrix {
-        while let letter = coordinator.mailbox.next(timeout: .zero) { handleLate(letter) }
+    package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
+        while let letter = coordinator.mailbox.next(timeout: .zero) { handleStray(letter) }
+        if let changed = coordinator.routes(after: routes.version) { routes = changed }
         var round = Round(layer: layer, inputs: inputs, groups: groups(layer, inputs, routing))
         costs.pairs += routing.pairs.count
         send(&round)
         for index in round.groups.indices where round.groups[index].device == nil {
-            round.groups[index].output = try compute(round.groups[index], layer)
+            round.groups[index].output = compute(round.groups[index], layer)
         }
-        try collect(&round)
+        collect(&round)
         return round.sum()
     }
 
@@ -66,7 +68,7 @@ private struct Group {
     /// Their `row` is a position in `rows`.
     let pairs: [ExpertPair]
     /// Who computes it; nil for the base station.
-    var device: (id: DeviceID, name: String, link: any DeviceLink)?
+    var device: Routes.Occupant?
     /// `[rows × hidden]`
     var output: Matrix?
 }
@@ -94,18 +96,41 @@ private struct Round {
 extension RemoteExperts {
     /// The routing's pairs by slot: the base station's first, then slots in ascending order.
     private func groups(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> [Group] {
-        let (slots, devices) = coordinator.route(layer, Set(routing.pairs.map(\.expert)))
-        let bySlot = Dictionary(grouping: routing.pairs) { slots[$0.expert] ?? -1 }
-        return bySlot.sorted { $0.key < $1.key }.map { slot, pairs in
-            var rows: [Int] = []
-            let own = pairs.map { pair in
-                if rows.last != pair.row { rows.append(pair.row) }
-                return ExpertPair(row: rows.count - 1, expert: pair.expert, weight: pair.weight)
-            }
-            return Group(
-                slot: slot < 0 ? nil : slot, rows: rows, inputs: inputs.gatheringRows(rows),
-                pairs: own, device: slot < 0 ? nil : devices[slot])
+        let slots = routes.placement.slots[layer]
+        var bySlot = [[ExpertPair]](repeating: [], count: routes.placement.slotCount + 1)
+        for pair in routing.pairs { bySlot[(slots[pair.expert] ?? -1) + 1].append(pair) }
+        return bySlot.enumerated().compactMap { position, pairs in
+            pairs.isEmpty ? nil : group(layer, inputs, slot: position - 1, pairs)
         }
+    }
+
+    private func group(
+        _ layer: Int, _ inputs: Matrix, slot: Int, _ pairs: [ExpertPair]
+    ) -> Group {
+        var rows: [Int] = []
+        var own: [ExpertPair] = []
+        own.reserveCapacity(pairs.count)
+        for pair in pairs {
+            if rows.last != pair.row { rows.append(pair.row) }
+            own.append(
+                ExpertPair(row: rows.count - 1, expert: pair.expert, weight: pair.weight))
+        }
+        let all = rows.count == inputs.rows
+        return Group(
+            slot: slot < 0 ? nil : slot, rows: rows,
+            inputs: all ? inputs : inputs.gatheringRows(rows), pairs: own,
+            device: slot < 0 ? nil : device(inSlot: slot, for: pairs, of: layer))
+    }
+
+    /// The slot's device if it has every expert that the pairs visit.
+    private func device(inSlot slot: Int, for pairs: [ExpertPair], of layer: Int) -> Routes
+        .Occupant?
+    {
+        guard let occupant = routes.occupants[slot] else { return nil }
+        let isReady = pairs.allSatisfy { pair in
+            occupant.ready.contains(ExpertID(layer: layer, expert: pair.expert))
+        }
+        return isReady ? occupant : nil
     }
 
     /// Sends every group that has a device.
@@ -133,46 +158,50 @@ extension RemoteExperts {
     }
 
     /// Waits for what is out; what is lost is computed here.
-    private func collect(_ round: inout Round) throws {
+    private func collect(_ round: inout Round) {
         while let deadline = round.dispatch.nextDeadline {
             let start = clock.now
             let letter = coordinator.mailbox.next(timeout: deadline - start)
             costs.networkWaitSeconds += (clock.now - start).seconds
-            if let letter { try handle(letter, &round) }
+            if let letter { handle(letter, &round) }
             for late in round.dispatch.expired(now: clock.now) {
                 coordinator.late(late.device)
-                try takeOver(late, &round)
+                takeOver(late, &round)
             }
         }
     }
 
-    private func handle(_ letter: Coordinator.Letter, _ round: inout Round) throws {
+    private func handle(_ letter: Coordinator.Letter, _ round: inout Round) {
         switch letter {
         case .lost(let device):
-            for lost in round.dispatch.lost(device) { try takeOver(lost, &round) }
+            for lost in round.dispatch.lost(device) { takeOver(lost, &round) }
         case .failed(let device, let request, _):
-            guard let request, let entry = round.dispatch.answered(request, by: device) else { return }
-            try takeOver(entry, &round)
+            guard let request, let entry = round.dispatch.answered(request, by: device) else {
+                return
+            }
+            takeOver(entry, &round)
         case .result(let device, let frame):
-            coordinator.answered(device)
-            try accept(frame, from: device, &round)
+            accept(frame, from: device, &round)
         }
     }
 
-    /// A letter that no round waits for.
-    private func handleLate(_ letter: Coordinator.Letter) {
+    /// A letter that no round waits for any more: a device that was late has answered.
+    private func handleStray(_ letter: Coordinator.Letter) {
         if case .result(let device, _) = letter { coordinator.answered(device) }
     }
 
-    private func accept(_ frame: Frame, from device: DeviceID, _ round: inout Round) throws {
+    private func accept(_ frame: Frame, from device: DeviceID, _ round: inout Round) {
         guard let result = try? ExpertResult(frame: frame, model: coordinator.facts) else {
             return coordinator.expel(device, reason: "it sent a malformed result")
         }
-        guard let entry = round.dispatch.answered(result.requestID, by: device) else { return }
+        guard let entry = round.dispatch.answered(result.requestID, by: device) else {
+            return coordinator.answered(device)
+        }
         let group = round.groups[entry.group]
         guard result.outputs.rows == group.rows.count else {
-            coordinator.expel(device, reason: "it sent \(result.outputs.rows) rows for \(group.rows.count)")
-            return try takeOver(entry, &round)
+            coordinator.expel(
+                device, reason: "it sent \(result.outputs.rows) rows for \(group.rows.count)")
+            return takeOver(entry, &round)
         }
         round.groups[entry.group].output = result.outputs
         record(result, frame, entry, group)
@@ -190,10 +219,10 @@ extension RemoteExperts {
     }
 
     /// The base station computes what a device did not.
-    private func takeOver(_ entry: DispatchState.Outstanding, _ round: inout Round) throws {
+    private func takeOver(_ entry: DispatchState.Outstanding, _ round: inout Round) {
         let group = round.groups[entry.group]
         if let name = group.device?.name { costs.devices[name, default: .init()].lostFrames += 1 }
-        round.groups[entry.group].output = try compute(group, round.layer)
+        round.groups[entry.group].output = compute(group, round.layer)
     }
 
     /// What is left of activations after the codec; all of them where it cannot carry a row.
@@ -204,7 +233,7 @@ extension RemoteExperts {
     }
 
     /// A group computed here, as its device would have: through the codec, both ways.
-    private func compute(_ group: Group, _ layer: Int) throws -> Matrix {
+    private func compute(_ group: Group, _ layer: Int) -> Matrix {
         costs.localPairs += group.pairs.count
         let weights = local[layer]
         guard group.slot != nil else {
@@ -212,7 +241,8 @@ extension RemoteExperts {
         }
         let codec = coordinator.options.codec
         let output = partialMixture(
-            inputs: travelled(group.inputs, codec), pairs: group.pairs) { weights[$0] }
+            inputs: travelled(group.inputs, codec), pairs: group.pairs
+        ) { weights[$0] }
         return travelled(output, codec)
     }
 }

@@ -1,6 +1,6 @@
 package import Tensors
 
-/// A gated feed-forward network: `down · (activation(gate · x) ⊙ (up · x))`, with or without biases.
+/// A gated feed-forward network, `down · (activation(gate · x) ⊙ (up · x))`, perhaps with biases.
 ///
 /// A routed expert, a shared expert and a dense layer's feed-forward are all one of these.
 package struct ExpertWeights: Sendable {

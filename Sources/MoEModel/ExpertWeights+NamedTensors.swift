@@ -21,8 +21,8 @@ extension ExpertWeights {
 
     /// An expert from such a list, in any order.
     ///
-    /// - Throws: `ExpertTensorsError` for a missing, repeated or unknown name, or shapes that do not
-    ///   fit together.
+    /// - Throws: `ExpertTensorsError` for a missing, repeated or unknown name, or shapes that do
+    ///   not fit together.
     package init(
         namedTensors: [(name: String, matrix: QuantizedMatrix)], activation: ExpertActivation
     ) throws(ExpertTensorsError) {

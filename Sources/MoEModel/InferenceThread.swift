@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The one thread that runs the model; asynchronous code submits steps to it and awaits them.
 ///
@@ -35,30 +36,24 @@ package final class InferenceThread: Sendable {
 }
 
 /// Steps waiting for the thread, first in, first out.
-private final class StepQueue: @unchecked Sendable {
-    private let condition = NSCondition()
-    private var steps: [@Sendable () -> Void] = []
-    private var closed = false
+private final class StepQueue: Sendable {
+    /// Nil ends the thread.
+    private let steps = Mutex<[(@Sendable () -> Void)?]>([])
+    private let doorbell = Doorbell()
 
     func add(_ step: @escaping @Sendable () -> Void) {
-        condition.withLock {
-            steps.append(step)
-            condition.signal()
-        }
+        steps.withLock { $0.append(step) }
+        doorbell.ring()
     }
 
     /// Blocks until a step is there; nil after `close()` once all steps are done.
     func next() -> (@Sendable () -> Void)? {
-        condition.withLock {
-            while steps.isEmpty && !closed { condition.wait() }
-            return steps.isEmpty ? nil : steps.removeFirst()
-        }
+        guard doorbell.wait() else { return nil }
+        return steps.withLock { $0.removeFirst() }
     }
 
     func close() {
-        condition.withLock {
-            closed = true
-            condition.signal()
-        }
+        steps.withLock { $0.append(nil) }
+        doorbell.ring()
     }
 }

@@ -46,7 +46,9 @@ package struct Transformer: Sendable {
             case .dense(let expert):
                 hidden.add(expert.output(Activations(inputs)))
             case .mixture(let router):
-                if let shared = layer.sharedExpert { hidden.add(shared.output(Activations(inputs))) }
+                if let shared = layer.sharedExpert {
+                    hidden.add(shared.output(Activations(inputs)))
+                }
                 let routing = selector.route(layer: index, routerLogits: router.logits(inputs))
                 hidden.add(try experts.mixture(layer: index, inputs: inputs, routing: routing))
             }

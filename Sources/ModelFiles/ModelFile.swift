@@ -1,3 +1,5 @@
+import OrderedJSON
+
 /// A model as it lies on disk, in either format: tensors in place, settings read, tokenizer found.
 package struct ModelFile: Sendable {
     /// The path that the user gave.
@@ -17,10 +19,17 @@ package struct ModelFile: Sendable {
         switch MappedFile.kind(of: path) {
         case .folder?: return try ModelFile(CheckpointFolder(path: path), given: path, file: nil)
         case .file? where path.hasSuffix(".safetensors"):
-            return try ModelFile(
-                CheckpointFolder(path: folder(of: path)), given: path, file: path)
+            return try ModelFile(CheckpointFolder(holding: path), given: path, file: path)
         default: return try ModelFile(try GGUFFile(path: path))
         }
+    }
+
+    /// The parts as they are.
+    init(
+        path: String, settings: ModelSettings, archive: TensorArchive, tokenizer: TokenizerSource
+    ) {
+        (self.path, self.settings) = (path, settings)
+        (self.archive, self.tokenizer, gguf) = (archive, tokenizer, nil)
     }
 
     /// A GGUF file that is already open.
@@ -48,10 +57,5 @@ package struct ModelFile: Sendable {
         archive = try folder.archive(of: file)
         tokenizer = try TokenizerSource(folder, config: config)
         gguf = nil
-    }
-
-    private static func folder(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
-        return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

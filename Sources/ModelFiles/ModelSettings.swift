@@ -1,3 +1,5 @@
+package import OrderedJSON
+
 /// What a model file says of its architecture, in GGUF metadata or in config.json: one reader, so
 /// that one description of an architecture serves both.
 package struct ModelSettings: Sendable {
@@ -33,7 +35,7 @@ package struct ModelSettings: Sendable {
     ///
     /// - Throws: `missing` without `model_type`.
     package init(config: JSONValue, file: String) throws(ModelFileError) {
-        guard let type = config["model_type"]?.string else {
+        guard let type = config["model_type"]?.text else {
             throw ModelFileError(.missing, file: file, "model_type is missing or not a text")
         }
         self.init(config: config, file: file, architecture: type, path: "")
@@ -190,7 +192,7 @@ extension GGUFValue {
         case .boolean(let flag): self = .boolean(flag)
         case .integer(let number): self = .integer(number)
         case .number(let number): self = .float(number)
-        case .string(let text): self = .string(text)
+        case .string(let text): self = .string(text.text)
         case .array(let values): self = Self.list(values)
         case .null, .object: self = .strings([json.summary])
         }
@@ -202,7 +204,7 @@ extension GGUFValue {
         for value in values {
             switch value {
             case .integer(let number): integers.append(number)
-            case .string(let text): texts.append(text)
+            case .string(let text): texts.append(text.text)
             default: return .booleans([])
             }
         }

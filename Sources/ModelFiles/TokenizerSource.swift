@@ -1,3 +1,5 @@
+import OrderedJSON
+
 /// Where a model's tokenizer stands and what the files around it say of special tokens.
 package struct TokenizerSource: Sendable {
     /// Where the vocabulary is.
@@ -119,7 +121,7 @@ extension TokenizerSource {
 
     /// A token is written as its text, or as an object with the text as `content`.
     private static func token(_ value: JSONValue?) -> String? {
-        value?.string ?? value?["content"]?.string
+        value?.text ?? value?["content"]?.text
     }
 
     /// The file of its own, else the text in tokenizer_config.json, else the one named "default".
@@ -131,9 +133,9 @@ extension TokenizerSource {
             return String(decoding: try FileBytes.read(path), as: UTF8.self)
         }
         guard case .array(let named)? = tokenizer?["chat_template"] else {
-            return tokenizer?["chat_template"]?.string
+            return tokenizer?["chat_template"]?.text
         }
-        let chosen = named.first { $0["name"]?.string == "default" } ?? named.first
-        return chosen?["template"]?.string
+        let chosen = named.first { $0["name"]?.text == "default" } ?? named.first
+        return chosen?["template"]?.text
     }
 }

@@ -42,6 +42,10 @@ package final class Transport: Sendable {
             .serverChannelOption(.backlog, value: 128)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.tcpOption(Keepalive.idle), value: Keepalive.idleSeconds)
+            .childChannelOption(.tcpOption(Keepalive.interval), value: Keepalive.intervalSeconds)
+            .childChannelOption(.tcpOption(Keepalive.count), value: Keepalive.probes)
             .childChannelOption(.recvAllocator, value: Self.receiveAllocator)
             .childChannelOption(.maxMessagesPerRead, value: 16)
             .childChannelInitializer { channel in
@@ -79,6 +83,10 @@ package final class Transport: Sendable {
         let bootstrap = ClientBootstrap(group: group)
             .connectTimeout(TimeAmount(timeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(Keepalive.idle), value: Keepalive.idleSeconds)
+            .channelOption(.tcpOption(Keepalive.interval), value: Keepalive.intervalSeconds)
+            .channelOption(.tcpOption(Keepalive.count), value: Keepalive.probes)
             .channelOption(.recvAllocator, value: Self.receiveAllocator)
             .channelOption(.maxMessagesPerRead, value: 16)
             .channelInitializer { channel in

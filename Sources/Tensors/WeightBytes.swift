@@ -7,7 +7,7 @@ package struct WeightBytes: @unchecked Sendable {
     /// The number of bytes.
     package let count: Int
 
-    /// A view of `count` bytes from `start`, which stay valid and unchanged as long as `owner` lives.
+    /// A view of `count` bytes from `start`, valid and unchanged as long as `owner` lives.
     package init(owner: any AnyObject & Sendable, start: UnsafeRawPointer, count: Int) {
         precondition(count >= 0, "A view cannot have a negative size.")
         self.owner = owner

@@ -1,3 +1,5 @@
+import OrderedJSON
+
 /// Why a tokenizer could not be read. One line of text that names the file, the field and the
 /// limit.
 package struct TokenizerError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -35,12 +37,19 @@ package enum TokenizerLimits {
     package static let sentencePieceTokenByteCount = 1 << 10
     /// The largest published tokenizer.json files are 35 MB.
     package static let fileByteCount = 256 << 20
-    /// Published files nest 8 deep; the parser recurses, so depth costs stack.
+    /// Published files nest 8 deep; the reader recurses, so depth costs stack.
     package static let nestingDepth = 64
+    /// The largest published files have 2 million values; a merge is a list with two texts.
+    package static let valueCount = 1 << 24
     /// A sequence of normalizers, pre-tokenizers or decoders; published ones have at most 8 steps.
     package static let stepCount = 64
     /// Bytes of a regular expression; the longest published one is below 2 KiB.
     package static let patternByteCount = 16 << 10
+
+    /// A tokenizer.json as JSON. Half a surrogate pair is no token that a text could ever have.
+    static let json = JSONRules(
+        byteCount: fileByteCount, depth: nestingDepth, valueCount: valueCount,
+        refusals: .loneSurrogates)
 }
 
 /// Builds errors that begin with the same file name.

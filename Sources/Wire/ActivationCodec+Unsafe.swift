@@ -94,7 +94,7 @@ private func halfBits(_ lanes: Lanes) -> SIMD8<UInt16> {
     let bits = unsafeBitCast(lanes, to: Bits.self)
     let magnitude = bits & 0x7FFF_FFFF
     // Normal: the exponent's bias goes from 127 to 15, and adding just under half a unit (a full
-    // half for odd mantissas) rounds to nearest even; a carry moves into the exponent, as it should.
+    // half for odd mantissas) rounds to nearest even; a carry rightly moves into the exponent.
     let isOdd = (magnitude &>> 13) & 1
     let normal = (magnitude &- (112 << 23) &+ 0xFFF &+ isOdd) &>> 13
     // Subnormal (below 2⁻¹⁴): the unit of 0.5 is 2⁻²⁴, the smallest half, so this addition rounds.

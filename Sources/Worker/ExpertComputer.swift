@@ -3,14 +3,13 @@ import Synchronization
 package import SystemModel
 import Wire
 
-/// Computes batches on a thread of its own, with the experts that are loaded at that moment.
+/// Computes batches with the experts that are loaded at that moment.
 package final class ExpertComputer: Sendable {
     private struct Loaded {
         var model: ModelFacts?
         var experts: [ExpertID: ExpertWeights] = [:]
     }
 
-    private let thread = InferenceThread()
     private let loaded = Mutex(Loaded())
     private let clock: any MonotonicClock
 
@@ -34,14 +33,13 @@ package final class ExpertComputer: Sendable {
 
     /// Answers a batch on `link`: a result, or a failure that says why there is none.
     ///
-    /// Returns at once; batches are computed in the order they came.
+    /// Computes on the calling thread, which is the link's own: handing a batch to another thread
+    /// and its answer back would cost two of the hop's six wake-ups.
     func answer(_ frame: Frame, on link: any DeviceLink) {
-        thread.submit { [self] in
-            do {
-                link.send(try reply(to: frame))
-            } catch {
-                link.close()
-            }
+        do {
+            link.send(try reply(to: frame))
+        } catch {
+            link.close()
         }
     }
 

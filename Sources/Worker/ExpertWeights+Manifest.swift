@@ -8,22 +8,28 @@ extension ExpertWeights {
     /// - Throws: `refused` if a format is unknown, a tensor is missing, or shapes do not fit each
     ///   other, the model or the bytes.
     init(_ manifest: ExpertManifest, blob: WeightBytes, model: ModelFacts) throws(WorkerError) {
-        func matrix(_ name: String) throws(WorkerError) -> QuantizedMatrix {
-            guard let tensor = manifest.tensors.first(where: { $0.name == name }) else {
-                throw WorkerError(.refused, "\(manifest.id): it has no tensor \"\(name)\"")
-            }
-            return try QuantizedMatrix(tensor, of: manifest, blob: blob)
-        }
-        let (gate, up, down) = (try matrix("gate"), try matrix("up"), try matrix("down"))
-        guard gate.columns == model.hiddenSize, up.columns == model.hiddenSize,
-            down.rows == model.hiddenSize, gate.rows == up.rows, down.columns == gate.rows
-        else {
+        guard let activation = ExpertActivation(name: model.activationFunction) else {
             throw WorkerError(
                 .refused,
-                "\(manifest.id): gate, up and down do not fit each other and a hidden size of "
+                "the activation function \"\(model.activationFunction)\" is unknown here; install "
+                    + "the same martlet on both")
+        }
+        var tensors: [(name: String, matrix: QuantizedMatrix)] = []
+        for tensor in manifest.tensors {
+            tensors.append(
+                (tensor.name, try QuantizedMatrix(tensor, of: manifest, blob: blob)))
+        }
+        do {
+            try self.init(namedTensors: tensors, activation: activation)
+        } catch {
+            throw WorkerError(.refused, "\(manifest.id): \(error)")
+        }
+        guard gate.columns == model.hiddenSize else {
+            throw WorkerError(
+                .refused,
+                "\(manifest.id): takes \(gate.columns) numbers a row, the model's hidden size is "
                     + "\(model.hiddenSize)")
         }
-        self.init(gate: gate, up: up, down: down)
     }
 }
 

@@ -6,10 +6,11 @@ package import Wire
 /// A device: it dials a base station, holds the experts it is assigned, and computes with them.
 ///
 /// Two connections: one for control messages and batches, one for weights, so that shipping never
-/// delays a token. Batches go straight from the link to the compute thread; everything else is
+/// delays a token. Batches are computed on the control link's own thread; everything else is
 /// handled in order by `serve`.
 package final class Worker: Sendable {
-    /// Opens a connection to the base station; called twice a session.
+    /// Opens a connection to the base station; called twice a session. The two links must not share
+    /// a thread: batches are computed on the first one's.
     package typealias Dialer = @Sendable (@escaping LinkHandler) async throws -> any DeviceLink
 
     /// What happens, for people.

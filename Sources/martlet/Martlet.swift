@@ -19,6 +19,7 @@ struct Martlet: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             Generate.self, Serve.self, Join.self, Logits.self, PerplexityCommand.self,
-            Tokenize.self, Detokenize.self, Inspect.self, Quantize.self, Bench.self, Demo.self,
+            Chat.self, Template.self, Tokenize.self, Detokenize.self, Inspect.self,
+            Quantize.self, Fuzz.self, Bench.self, Demo.self,
         ])
 }

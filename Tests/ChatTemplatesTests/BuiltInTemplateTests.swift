@@ -40,4 +40,16 @@ struct BuiltInTemplateTests {
         let text = try builtIn.template.render(Self.context, now: TemplateFixtures.now)
         #expect(text == Self.expected[builtIn])
     }
+
+    @Test func fitsTheTokensOfAVocabulary() {
+        let cases: [(tokens: Set<String>, template: BuiltInTemplate)] = [
+            (["<|endoftext|>", "<|im_start|>", "<|im_end|>"], .chatml),
+            (["<|start_header_id|>", "<|eot_id|>"], .llama3), (["[INST]", "[/INST]"], .mistral),
+            (["<start_of_turn>"], .gemma), (["<|user|>", "<|assistant|>"], .zephyr),
+            (["<s>", "</s>"], .plain), ([], .plain),
+        ]
+        for (tokens, template) in cases {
+            #expect(BuiltInTemplate.fitting(hasToken: tokens.contains) == template, "\(tokens)")
+        }
+    }
 }

@@ -14,4 +14,19 @@ struct CivilTimeTests {
         #expect(CivilTime(secondsSince1970: seconds) == expected)
         #expect(CivilTime(secondsSince1970: seconds - 3600, offset: 3600) == expected)
     }
+
+    @Test func readsOneFormOfText() {
+        #expect(
+            CivilTime("2026-01-15T09:30:05")
+                == CivilTime(year: 2026, month: 1, day: 15, hour: 9, minute: 30, second: 5))
+        #expect(CivilTime("2024-02-29T00:00:00") != nil)
+        for text in [
+            "", "2026-01-15", "2026-01-15 09:30:00", "2026-1-15T09:30:00", "2023-02-29T00:00:00",
+            "2026-04-31T00:00:00", "2026-13-01T00:00:00", "2026-01-15T24:00:00",
+            "2026-01-15T09:60:00", "0000-01-01T00:00:00", "2026-01-15T09:30:00Z",
+            "+026-01-15T09:30:00", "2026-01-15T09:-1:00",
+        ] {
+            #expect(CivilTime(text) == nil, "\(text)")
+        }
+    }
 }

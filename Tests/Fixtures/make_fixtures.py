@@ -40,13 +40,16 @@ VARIANTS = {
         num_attention_heads=3, num_key_value_heads=1, head_dim=10, hidden_size=30,
         tie_word_embeddings=True, attention_bias=True, mlp_bias=True,
         rope_parameters=dict(rope_type="linear", factor=4.0, rope_theta=10000.0))),
+    # Bases so small that some pairs lie in the blend between fast and slow ones.
     "llama-llama3": ("llama", dict(rope_parameters=dict(
-        rope_type="llama3", rope_theta=500000.0, factor=8.0, low_freq_factor=1.0,
-        high_freq_factor=4.0, original_max_position_embeddings=32))),
+        rope_type="llama3", rope_theta=100.0, factor=8.0, low_freq_factor=1.0,
+        high_freq_factor=4.0, original_max_position_embeddings=64))),
     "llama-dynamic": ("llama", dict(
         max_position_embeddings=16,
         rope_parameters=dict(rope_type="dynamic", rope_theta=10000.0, factor=2.0))),
-    "llama-yarn": ("llama", dict(head_dim=16, rope_parameters=yarn(beta_fast=16.0))),
+    "llama-yarn": ("llama", dict(head_dim=16, rope_parameters=dict(
+        rope_type="yarn", rope_theta=100.0, factor=4.0, beta_fast=4.0,
+        original_max_position_embeddings=64))),
     "mixtral-window-fused": ("mixtral", dict(
         num_attention_heads=6, num_key_value_heads=2, head_dim=8, sliding_window=7,
         num_local_experts=5, num_experts_per_tok=3)),

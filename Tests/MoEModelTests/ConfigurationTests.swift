@@ -77,7 +77,9 @@ struct ConfigurationTests {
     }
 
     /// GGUF files of these say nothing of it; where one does, it counts (VariantTests).
-    @Test(arguments: [("olmoe", false), ("qwen2_moe", false), ("qwen3_moe", true), ("mixtral", true)])
+    @Test(arguments: [
+        ("olmoe", false), ("qwen2_moe", false), ("qwen3_moe", true), ("mixtral", true),
+    ])
     func weightsAreNormalisedByDefault(_ name: String, _ normalizes: Bool) throws {
         let model = try Model(ModelFile.open(Fixtures.path("models/\(name)/model-f32.gguf")))
         #expect(model.configuration.experts?.normalizesWeights == normalizes)

@@ -54,7 +54,9 @@ struct ExpertTests {
 
     /// The kernel's form of the clamped activation is the published one.
     @Test func clampedActivationIsAsPublished() {
-        let (gates, ups): ([Float], [Float]) = ([-9, -1, 0, 0.5, 6.9, 20], [9, -20, 0.3, -1, 7, 2])
+        let (gates, ups): ([Float], [Float]) = (
+            [-9, -1, 0, 0.5, 6.9, 20], [9, -20, 0.3, -1, 7, 2]
+        )
         let got = ExpertActivation.clampedSwiGLU(alpha: 1.702, limit: 7).apply(
             gate: Matrix(rows: 1, columns: 6, values: gates),
             up: Matrix(rows: 1, columns: 6, values: ups))

@@ -23,9 +23,9 @@ struct VariantTests {
         #expect(worst <= 2e-4, "\(name): off by \(worst) of the largest logit")
     }
 
-    /// The same checkpoints in llama.cpp's names and layouts (Tests/Fixtures/make_gguf.py): Llama 3's
-    /// divisors as a tensor, one tensor per expert, key and value matrices apart or in one, MXFP4
-    /// experts, weights that are normalised because the file says so.
+    /// The same checkpoints in llama.cpp's names and layouts (Tests/Fixtures/make_gguf.py): Llama
+    /// 3's divisors as a tensor, one tensor per expert, key and value matrices apart or in one,
+    /// MXFP4 experts, weights that are normalised because the file says so.
     @Test(arguments: [
         "llama-llama3", "llama-yarn", "mixtral-window-fused", "olmoe-norm-clip",
         "deepseek2-groups-yarn", "deepseek3-groups-yarn", "glm4moe-norm", "gptoss-mxfp4",

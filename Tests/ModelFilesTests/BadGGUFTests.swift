@@ -4,7 +4,7 @@ import Testing
 
 @testable import ModelFiles
 
-/// Each way in which a GGUF file can be wrong gives one line with the file, the field and the limit.
+/// Each way in which a GGUF file can be wrong gives one line with file, field and limit.
 struct BadGGUFTests {
     /// What is wrong, and what the message must say.
     static let cases: [(GGUFBuilder, [String])] = {
@@ -16,14 +16,26 @@ struct BadGGUFTests {
             (Builder(version: 3 << 24), ["version", "big-endian"]),
             (Builder(tensorCount: 1 << 40), ["tensor count", "\(GGUFLimits.tensorCount)"]),
             (Builder(metadataCount: .max), ["metadata count", "\(GGUFLimits.metadataCount)"]),
-            (Builder(tensorCount: 5, dataBytes: 0), ["tensor 0", "needs 8 bytes", "the file ends"]),
+            (
+                Builder(tensorCount: 5, dataBytes: 0),
+                ["tensor 0", "needs 8 bytes", "the file ends"]
+            ),
         ]
         cases += [
             ([("k", Builder.little(UInt32(8)) + huge)], ["metadata k", "string length"]),
-            ([("k", Builder.little(UInt32(9)) + Builder.little(UInt32(4)) + huge)],
-                ["metadata k", "array length", "\(GGUFLimits.arrayCount)"]),
-            ([("k", Builder.little(UInt32(9)) + Builder.little(UInt32(4))
-                + Builder.little(UInt64(1 << 22)))], ["metadata k", "needs 16777216 bytes"]),
+            (
+                [("k", Builder.little(UInt32(9)) + Builder.little(UInt32(4)) + huge)],
+                ["metadata k", "array length", "\(GGUFLimits.arrayCount)"]
+            ),
+            (
+                [
+                    (
+                        "k",
+                        Builder.little(UInt32(9)) + Builder.little(UInt32(4))
+                            + Builder.little(UInt64(1 << 22))
+                    )
+                ], ["metadata k", "needs 16777216 bytes"]
+            ),
             ([("k", Builder.little(UInt32(77)))], ["metadata k", "value type 77"]),
             ([("k", Builder.number(1)), ("k", Builder.number(1))], ["metadata k", "twice"]),
             ([("general.alignment", Builder.number(24))], ["general.alignment", "power of two"]),

@@ -15,8 +15,10 @@ struct GGUFFileTests {
         #expect(try file.string("general.architecture") == "llama")
         #expect(try file.integer("llama.expert_count", in: 0...100) == 8)
         #expect(file.archive["blk.0.ffn_gate_exps.weight"]?.dimensions == [8, 96, 64])
-        #expect(try file.archive.matrices(
-            "blk.1.ffn_down_exps.weight", count: 8, rows: 64, columns: 96).count == 8)
+        #expect(
+            try file.archive.matrices(
+                "blk.1.ffn_down_exps.weight", count: 8, rows: 64, columns: 96
+            ).count == 8)
     }
 
     /// Cut at every KiB, the last cut first: always an error that names the file, in one line.

@@ -102,8 +102,9 @@ struct GGUFWriterTests {
             var (error, energy): (Float, Float) = (0, 0)
             for (index, right) in source.enumerated() {
                 let direct = Self.stored(right, as: entry.format)
-                #expect(entry.bytes.copyBytes(
-                    index * stored.bytesPerRow..<(index + 1) * stored.bytesPerRow) == direct)
+                #expect(
+                    entry.bytes.copyBytes(
+                        index * stored.bytesPerRow..<(index + 1) * stored.bytesPerRow) == direct)
                 for (left, right) in zip(stored.dequantizedRow(index), right) {
                     error += (left - right) * (left - right)
                     energy += right * right

@@ -1,4 +1,5 @@
 import Foundation
+import OrderedJSON
 import Tensors
 import TestSupport
 import Testing
@@ -43,14 +44,20 @@ struct SafeTensorsTests {
         (file(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}"#), ["needs 8 bytes"]),
         (file(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}"#), ["data_offsets"]),
         (file(#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[64,68]}}"#), ["tensor a: ends"]),
-        (file(#"{"a":{"dtype":"F32","shape":[1099511627776,4],"data_offsets":[0,4]}}"#),
-            ["over the limit", "\(SafeTensorsLimits.elementCount)"]),
-        (file(#"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#),
-            ["9 entries", "8"]),
-        (file(
-            #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"#
-                + #""b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#),
-            ["tensor b overlaps tensor a"]),
+        (
+            file(#"{"a":{"dtype":"F32","shape":[1099511627776,4],"data_offsets":[0,4]}}"#),
+            ["over the limit", "\(SafeTensorsLimits.elementCount)"]
+        ),
+        (
+            file(#"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#),
+            ["9 entries", "8"]
+        ),
+        (
+            file(
+                #"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"#
+                    + #""b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#),
+            ["tensor b overlaps tensor a"]
+        ),
         (file(String(repeating: "[", count: 100)), ["nests deeper", "64"]),
     ]
 
@@ -68,7 +75,9 @@ struct SafeTensorsTests {
     @Test func foldersNeedTheirParts() throws {
         let folder = try TemporaryFolder()
         func message() -> String {
-            do { return "\(try ModelFile.open(folder.path).path) opened" } catch { return "\(error)" }
+            do {
+                return "\(try ModelFile.open(folder.path).path) opened"
+            } catch { return "\(error)" }
         }
         #expect(message().contains("config.json is missing"))
         _ = try folder.write("config.json", Array(#"{"hidden_size": 4}"#.utf8))
@@ -93,7 +102,8 @@ struct SafeTensorsTests {
             Array(#"{"model_type": "llama", "eos_token_id": 7, "bos_token_id": 1}"#.utf8))
         #expect(try ModelFile.open(folder.path).tokenizer.endOfTextIDs == [7])
         _ = try folder.write(
-            "generation_config.json", Array(#"{"eos_token_id": [3, 4], "bos_token_id": null}"#.utf8))
+            "generation_config.json",
+            Array(#"{"eos_token_id": [3, 4], "bos_token_id": null}"#.utf8))
         _ = try folder.write(
             "tokenizer_config.json",
             Array(
@@ -124,28 +134,42 @@ struct SafeTensorsTests {
     }
 }
 
-/// JSON as RFC 8259 has it.
-struct JSONParserTests {
-    private func parse(_ text: String) throws(ModelFileError) -> JSONValue {
-        try JSONParser.parse(Array(text.utf8)[...], file: "test.json")
+/// JSON beside a model names its file in every error.
+struct JSONFileTests {
+    private func read(_ text: String) throws(ModelFileError) -> JSONValue {
+        try JSONValue(Array(text.utf8), rules: JSONLimits.file, file: "test.json")
     }
 
-    @Test func readsEveryKindOfValue() throws {
-        let value = try parse(
-            #" {"a": [1, -2.5e1, true, false, null], "b": {"\u00e9\n": "\ud83e\udd8a\"\\"}} "#)
+    @Test func errorsNameTheFile() {
+        for (text, code) in [("[1,]", .malformed), (String(repeating: "[", count: 65), .overLimit)]
+            as [(String, ModelFileError.Code)]
+        {
+            let error = #expect(throws: ModelFileError.self) { try read(text) }
+            #expect(error?.code == code)
+            #expect(error?.description.hasPrefix("test.json: JSON at byte ") == true)
+        }
+    }
+
+    @Test func repeatedKeysAreRefused() {
+        #expect(throws: ModelFileError.self) { try read(#"{"a":1,"a":1}"#) }
+    }
+
+    /// tokenizer_config.json says so where a length has no bound.
+    @Test func largeIntegersAreNumbers() throws {
         #expect(
-            value
-                == .object([
-                    "a": .array([.integer(1), .number(-25), .boolean(true), .boolean(false), .null]),
-                    "b": .object(["é\n": .string("🦊\"\\")]),
-                ]))
+            try read(#"{"model_max_length": 1000000000000000019884624838656}"#)["model_max_length"]
+                == .number(1e30))
     }
 
-    @Test(arguments: [
-        "", "{", "}", "[1,]", "{\"a\":}", "{\"a\" 1}", "\"", "\"\\", "\"\\u12\"", "\"\\x\"", "tru",
-        "1 2", "-", "+1", "1e999", "{\"a\":1,}", "\"\u{1}\"",
-    ])
-    func refuses(_ text: String) {
-        #expect(throws: ModelFileError.self) { try parse(text) }
+    @Test func summariesAreShort() throws {
+        let value = try read(#"[null, true, 1, 2.5, "a\nb", [0], {"a": 1}]"#)
+        guard case .array(let values) = value else {
+            Issue.record("not an array")
+            return
+        }
+        #expect(
+            values.map(\.summary) == [
+                "null", "true", "1", "2.5", "\"a?b\"", "[1 values]", "{1 members}",
+            ])
     }
 }

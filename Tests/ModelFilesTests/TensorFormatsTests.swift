@@ -36,7 +36,8 @@ struct TensorFormatsTests {
         let wish = TensorFormats(type: .q8_0, experts: .q3_K, attention: .q6_K, embeddings: .q5_K)
         let tensors = [
             tensor("token_embd.weight", [2, 256]), tensor("output.weight", [2, 256]),
-            tensor("blk.0.attn_q.weight", [2, 256]), tensor("blk.0.attn_kv_a_mqa.weight", [2, 256]),
+            tensor("blk.0.attn_q.weight", [2, 256]),
+            tensor("blk.0.attn_kv_a_mqa.weight", [2, 256]),
             tensor("blk.0.ffn_up_exps.weight", [2, 2, 256]),
             tensor("blk.0.ffn_down.3.weight", [2, 256]), tensor("blk.0.ffn_down.weight", [2, 256]),
             tensor("blk.0.ffn_up_shexp.weight", [2, 256]),

@@ -1,3 +1,4 @@
+import SystemModel
 import Testing
 import Wire
 

@@ -1,4 +1,5 @@
 import Foundation
+import SystemModel
 import Testing
 
 @testable import Tokenizers

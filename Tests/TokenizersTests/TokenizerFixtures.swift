@@ -1,4 +1,5 @@
 import Foundation
+import SystemModel
 import Tokenizers
 
 /// One text with what Hugging Face's `tokenizers` library makes of it.
@@ -26,23 +27,6 @@ enum TokenizerFixtures {
     static func cases(_ name: String) throws -> [ReferenceCase] {
         try JSONDecoder().decode(
             [ReferenceCase].self, from: Data(bytes("\(name)/expected.json")))
-    }
-}
-
-/// A repeatable generator (Steele et al., 2014, SplitMix64).
-struct SeededGenerator: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var bits = state
-        bits = (bits ^ bits >> 30) &* 0xBF58_476D_1CE4_E5B9
-        bits = (bits ^ bits >> 27) &* 0x94D0_49BB_1331_11EB
-        return bits ^ bits >> 31
     }
 }
 

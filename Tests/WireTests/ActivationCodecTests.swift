@@ -1,3 +1,4 @@
+import SystemModel
 import Tensors
 import Testing
 

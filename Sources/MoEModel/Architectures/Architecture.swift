@@ -12,8 +12,7 @@ struct Architecture: Sendable {
     /// Names in Hugging Face files.
     var huggingFace = WeightNames.huggingFace
     /// Reads and checks the settings.
-    let configure:
-        @Sendable (ConfigurationReader) throws(ModelFileError) -> ModelConfiguration
+    let configure: @Sendable (ConfigurationReader) throws(ModelFileError) -> ModelConfiguration
 
     /// Every known architecture; one file each.
     static let all = [

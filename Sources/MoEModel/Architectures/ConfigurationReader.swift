@@ -7,7 +7,7 @@ struct ConfigurationReader {
     /// Weight names of the architecture, for what only a tensor's presence or shape tells.
     let names: WeightNames
 
-    /// A configuration with sizes and layers set, without experts: the start for every architecture.
+    /// A configuration with sizes and layers set, without experts: every architecture starts here.
     ///
     /// - Parameters:
     ///   - attention: what the architecture read of its attention.

@@ -37,7 +37,7 @@ extension ConfigurationReader {
     func addDeepSeekExperts(
         _ experts: ExpertsConfiguration, to model: inout ModelConfiguration
     ) throws(ModelFileError) {
-        let dense = try settings.integer(.leadingDenseLayers, in: 0...model.layers) ?? 0
+        let dense = try settings.integer(.leadingDenseLayers, in: 0...ModelLimits.layers) ?? 0
         model.setExperts(experts, from: dense)
         if let count = try settings.integer(.sharedExpertCount, in: 0...ModelLimits.experts),
             count > 0

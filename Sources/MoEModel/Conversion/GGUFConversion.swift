@@ -52,10 +52,11 @@ package struct GGUFConversion: Sendable {
         _ formats: TensorFormats
     ) throws(ModelFileError) -> ([GGUFMetadataEntry], [PlannedTensor]) {
         // 2 is the version of block layouts since 2023 (GGML_QNT_VERSION).
-        let described = metadata + [
-            GGUFMetadataEntry("general.quantization_version", 2),
-            GGUFMetadataEntry("general.file_type", formats.fileType),
-        ]
+        let described =
+            metadata + [
+                GGUFMetadataEntry("general.quantization_version", 2),
+                GGUFMetadataEntry("general.file_type", formats.fileType),
+            ]
         return (described, try formats.plan(tensors, of: file))
     }
 

@@ -10,9 +10,9 @@ struct ExpertReader {
 
     /// The layer's experts in order.
     ///
-    /// Stacked in one tensor per matrix (GGUF), stacked with gate and up in one (transformers 5), or
-    /// one tensor per expert and matrix (Hugging Face, and Mixtral's first GGUF files). gpt-oss has
-    /// a layout of its own.
+    /// Stacked in one tensor per matrix (GGUF), stacked with gate and up in one (transformers 5),
+    /// or one tensor per expert and matrix (Hugging Face, and Mixtral's first GGUF files). gpt-oss
+    /// has a layout of its own.
     func experts(ofLayer layer: Int) throws(ModelFileError) -> [ExpertWeights] {
         if let packed = try interleaved(layer) { return packed }
         let (count, inner) = (experts.count, experts.inner)

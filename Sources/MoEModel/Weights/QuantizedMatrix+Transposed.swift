@@ -1,8 +1,8 @@
 import Tensors
 
 extension QuantizedMatrix {
-    /// A copy with rows and columns exchanged, in the same format, or in fp32 where the format packs
-    /// several elements of a row.
+    /// A copy with rows and columns exchanged, in the same format, or in fp32 where the format
+    /// packs several elements of a row.
     func transposed() -> QuantizedMatrix {
         transposedColumns(from: 0, by: 1)
     }

@@ -35,8 +35,8 @@ extension WeightReader {
 
     /// Per head `[rank × plainSize]` and `[valueSize × rank]`.
     ///
-    /// llama.cpp's newer files hold both so; older ones and Hugging Face's hold one matrix whose key
-    /// part is transposed here, once, into memory.
+    /// llama.cpp's newer files hold both so; older ones and Hugging Face's hold one matrix whose
+    /// key part is transposed here, once, into memory.
     private func keysAndValues(
         _ index: Int, _ attention: LatentConfiguration
     ) throws(ModelFileError) -> ([QuantizedMatrix], [QuantizedMatrix]) {

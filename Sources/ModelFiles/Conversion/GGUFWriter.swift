@@ -156,7 +156,8 @@ package struct GGUFWriter: Sendable {
             let offset = layout.offsets[index]
             let rows = min(tensor.rows, max(0, size - offset) / tensor.bytesPerRow)
             guard rows > 0 else { break }
-            let isLast = rows < tensor.rows || index + 1 == tensors.count
+            let isLast =
+                rows < tensor.rows || index + 1 == tensors.count
                 || size < layout.offsets[index + 1] + tensors[index + 1].bytesPerRow
             let cursor = RowCursor(tensor: tensor, threads: threads, source: source)
             for checked in cursor.samples(of: rows, includingLast: isLast) {

@@ -46,7 +46,8 @@ struct OutputFile: ~Copyable {
         var done = 0
         while done < count {
             let got = bytes.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress.map { $0 + done }, count - done,
+                pread(
+                    descriptor, $0.baseAddress.map { $0 + done }, count - done,
                     off_t(offset + done))
             }
             if got < 0 && errno == EINTR { continue }
@@ -64,7 +65,8 @@ struct OutputFile: ~Copyable {
         var done = 0
         while done < bytes.count {
             let put = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done,
+                pwrite(
+                    descriptor, $0.baseAddress.map { $0 + done }, bytes.count - done,
                     off_t(offset + done))
             }
             if put < 0 && errno == EINTR { continue }

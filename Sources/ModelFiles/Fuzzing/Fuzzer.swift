@@ -1,10 +1,12 @@
+import OrderedJSON
 import Tensors
+package import Tokenizers
 
 /// Damages the bytes of a file the way accidents and attackers do; what reads the result must say
 /// what is wrong, and must neither crash nor hang nor allocate more than its limits.
 package enum Fuzzer {
-    /// The file formats whose headers can be read from bytes alone.
-    package enum Format: String, Sendable, CaseIterable { case gguf, safetensors, json }
+    /// The file formats that can be read from bytes alone.
+    package enum Format: String, Sendable, CaseIterable { case gguf, safetensors, json, tokenizer }
 
     /// Numbers at which arithmetic goes wrong.
     private static let edges: [UInt64] = [
@@ -30,23 +32,30 @@ package enum Fuzzer {
         return bytes
     }
 
-    /// Reads the header in `bytes` as the format's reader does, and drops it.
+    /// Reads `bytes` as the format's reader does, and drops the result: of a model file the
+    /// header, of a tokenizer.json the tokenizer, which is also used.
     ///
-    /// - Throws: what is wrong; that is the expected outcome.
-    package static func read(_ bytes: [UInt8], as format: Format) throws(ModelFileError) {
+    /// - Throws: `ModelFileError` or `TokenizerError`; that is the expected outcome.
+    package static func read(_ bytes: [UInt8], as format: Format) throws {
         let file = "fuzzed \(format.rawValue)"
-        guard format != .json else {
-            _ = try JSONParser.parse(bytes[...], file: file)
-            return
-        }
-        try WeightBytes(bytes).withUnsafeBytes { (bytes) throws(ModelFileError) in
-            if format == .gguf {
-                _ = try GGUFHeader(file: file, bytes: bytes)
-            } else {
-                _ = try SafeTensorsHeader(file: file, bytes: bytes)
-            }
+        switch format {
+        case .gguf: _ = try GGUFFile(bytes: WeightBytes(bytes), file: file)
+        case .safetensors: _ = try SafeTensorsFile(bytes: WeightBytes(bytes), file: file)
+        case .json: _ = try JSONValue(bytes, rules: JSONLimits.file, file: file)
+        case .tokenizer: use(try Tokenizer(tokenizerJSON: bytes, file: file))
         }
     }
+
+    /// Takes a tokenizer through a text of several scripts and through its first tokens.
+    package static func use(_ tokenizer: Tokenizer) {
+        let ids = tokenizer.encode(sample)
+        _ = tokenizer.decode(ids, skippingSpecialTokens: false)
+        let first = Array(0..<min(tokenizer.vocabularyCount, 300))
+        _ = tokenizer.decode(first, skippingSpecialTokens: true)
+    }
+
+    private static let sample =
+        "It's 1,234 words:\n\n  don't \u{E9}\u{65}\u{301} \u{6F22}\u{5B57} \u{1F600}\t<|im_end|></s>"
 
     private static func damage(
         _ bytes: inout [UInt8], at place: Int, using generator: inout some RandomNumberGenerator

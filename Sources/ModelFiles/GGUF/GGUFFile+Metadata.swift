@@ -7,7 +7,8 @@ extension GGUFFile {
     ) throws(ModelFileError) -> Int? {
         guard let value = metadata[key] else { return nil }
         guard case .integer(let number) = value, range.contains(number) else {
-            throw wrong(key, value, "a whole number from \(range.lowerBound) to \(range.upperBound)")
+            throw wrong(
+                key, value, "a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }

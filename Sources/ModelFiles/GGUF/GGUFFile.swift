@@ -1,4 +1,4 @@
-import Tensors
+package import Tensors
 
 /// A GGUF model, in one file or in parts, memory-mapped: metadata read, tensors in place.
 package struct GGUFFile: Sendable {
@@ -9,6 +9,8 @@ package struct GGUFFile: Sendable {
     package let metadata: [String: GGUFValue]
     /// Metadata keys in file order.
     package let keys: [String]
+    /// Bytes of the first part before its tensors.
+    package let dataOffset: Int
     /// The tensors of all parts.
     package let archive: TensorArchive
     /// How many files the model is in.
@@ -19,7 +21,19 @@ package struct GGUFFile: Sendable {
     /// - Throws: `ModelFileError`: one line with file, field and limit.
     /// - Complexity: O(headers); no tensor byte is touched.
     package init(path: String) throws(ModelFileError) {
-        let first = try Part(path: path)
+        try self.init(first: try Part(path: path))
+    }
+
+    /// Reads a file that is in memory already.
+    ///
+    /// - Parameter file: the name that errors give it; further parts are looked for beside it.
+    /// - Throws: as for a path.
+    package init(bytes: WeightBytes, file: String) throws(ModelFileError) {
+        try self.init(first: try Part(bytes: bytes, path: file))
+    }
+
+    private init(first: Part) throws(ModelFileError) {
+        let path = first.path
         var entries = first.entries
         let others = try Self.otherParts(of: path, metadata: first.header.metadata)
         for (index, other) in others.enumerated() {
@@ -31,6 +45,7 @@ package struct GGUFFile: Sendable {
         version = first.header.version
         metadata = first.header.metadata
         keys = first.header.keys
+        dataOffset = first.header.dataOffset
         partCount = others.count + 1
         archive = try TensorArchive(file: path, entries: entries)
         try checkTensorTotal()
@@ -44,10 +59,15 @@ package struct GGUFFile: Sendable {
 
         init(path: String) throws(ModelFileError) {
             let owner = MappingOwner(try MappedFile(path: path))
-            let header = try GGUFHeader(file: path, bytes: owner.file.bytes)
+            try self.init(bytes: WeightBytes(mapping: owner), path: path)
+        }
+
+        init(bytes: WeightBytes, path: String) throws(ModelFileError) {
+            let header = try bytes.withUnsafeBytes { (bytes) throws(ModelFileError) in
+                try GGUFHeader(file: path, bytes: bytes)
+            }
             self.path = path
             self.header = header
-            let bytes = WeightBytes(mapping: owner)
             entries = header.tensors.map { tensor in
                 let start = header.dataOffset + tensor.offset
                 return TensorEntry(

@@ -1,7 +1,20 @@
+import OrderedJSON
+
 /// A Hugging Face folder: config.json, one or more safetensors files, and files beside them.
 struct CheckpointFolder {
     /// The folder's path as the user gave it, or the folder of the file they gave.
     let path: String
+
+    /// The folder at `path`.
+    init(path: String) {
+        self.path = path
+    }
+
+    /// The folder that a file is in.
+    init(holding file: String) {
+        let slash = file.lastIndex(of: "/")
+        path = slash.map { $0 == file.startIndex ? "/" : String(file[..<$0]) } ?? "."
+    }
 
     /// The path of a file in the folder.
     func file(_ name: String) -> String { path.hasSuffix("/") ? path + name : path + "/" + name }
@@ -57,9 +70,10 @@ struct CheckpointFolder {
                 .malformed, file: file, "weight_map is missing, empty or not an object")
         }
         var map: [String: String] = [:]
-        for (name, value) in members {
+        for member in members {
+            let (name, value) = (member.key.text, member.value)
             // A shard lies in this folder: an index must not lead anywhere else.
-            guard let shard = value.string, !shard.contains("/"), !shard.isEmpty, shard != ".."
+            guard let shard = value.text, !shard.contains("/"), !shard.isEmpty, shard != ".."
             else {
                 throw ModelFileError(
                     .malformed, file: file,

@@ -12,8 +12,17 @@ struct SafeTensorsFile {
     /// - Complexity: O(header); no tensor byte is touched.
     init(path: String) throws(ModelFileError) {
         let owner = MappingOwner(try MappedFile(path: path))
-        let header = try SafeTensorsHeader(file: path, bytes: owner.file.bytes)
-        let bytes = WeightBytes(mapping: owner)
+        try self.init(bytes: WeightBytes(mapping: owner), file: path)
+    }
+
+    /// Reads a file that is in memory already.
+    ///
+    /// - Parameter file: the name that errors give it.
+    /// - Throws: as for a path.
+    init(bytes: WeightBytes, file: String) throws(ModelFileError) {
+        let header = try bytes.withUnsafeBytes { (bytes) throws(ModelFileError) in
+            try SafeTensorsHeader(file: file, bytes: bytes)
+        }
         var entries: [TensorEntry] = []
         var others: [OpaqueTensor] = []
         for tensor in header.tensors {

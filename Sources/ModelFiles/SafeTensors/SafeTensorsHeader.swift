@@ -1,3 +1,4 @@
+import OrderedJSON
 import Tensors
 
 /// The parsed front of one safetensors file: the directory of its tensors.
@@ -22,8 +23,9 @@ struct SafeTensorsHeader {
     /// - Complexity: O(header bytes); tensor data is not touched.
     init(file: String, bytes: UnsafeRawBufferPointer) throws(ModelFileError) {
         let header = try Self.headerRange(file: file, bytes: bytes)
-        guard case .object(let members) = try JSONParser.parse(
-            Array(bytes[header])[...], file: file)
+        guard
+            case .object(let members) = try JSONValue(
+                Array(bytes[header]), rules: JSONLimits.header, file: file)
         else { throw ModelFileError(.malformed, file: file, "the header is not a JSON object") }
         guard members.count <= SafeTensorsLimits.tensorCount else {
             throw ModelFileError(
@@ -32,8 +34,8 @@ struct SafeTensorsHeader {
                     + "\(SafeTensorsLimits.tensorCount)")
         }
         var tensors: [Tensor] = []
-        for (name, value) in members where name != "__metadata__" {
-            let entry = Entry(file: file, name: name, value: value)
+        for member in members where member.key != "__metadata__" {
+            let entry = Entry(file: file, name: member.key.text, value: member.value)
             tensors.append(try entry.tensor(dataOffset: header.upperBound))
         }
         self.tensors = tensors.sorted {
@@ -98,7 +100,7 @@ private struct Entry {
                 "a tensor's name has \(name.utf8.count) bytes, the limit is "
                     + "\(GGUFLimits.nameBytes)")
         }
-        guard let type = value["dtype"]?.string else {
+        guard let type = value["dtype"]?.text else {
             throw malformed("dtype is missing or not a text")
         }
         let dimensions = try sizes("shape")

@@ -1,4 +1,5 @@
-/// 256 numbers of 4 bits in 8 groups with 6-bit scales: `x = (d · (scale − 32)) · table[q]` with the
+/// 256 numbers of 4 bits in 8 groups with 6-bit scales:
+/// `x = (d · (scale − 32)) · table[q]` with the
 /// table of IQ4_NL.
 ///
 /// Layout, 136 bytes: fp16 d, 16 bits with the scales' upper two bits (group j in bits 2j and

@@ -1,3 +1,5 @@
+import OrderedJSON
+
 /// Reads `model` of a `tokenizer.json`: vocabulary, merges and how unknown characters are spelled.
 struct BPEModelReader {
     let field: JSONField
@@ -44,23 +46,24 @@ struct BPEModelReader {
     private func enter(
         _ member: JSONValue.Member, in vocabulary: inout Vocabulary
     ) throws(TokenizerError) {
-        guard member.key.count <= TokenizerLimits.tokenByteCount else {
+        let token = member.key.utf8
+        guard token.count <= TokenizerLimits.tokenByteCount else {
             throw field.reporter.exceeded(
-                "model.vocab has a token of \(member.key.count) bytes, the limit is "
+                "model.vocab has a token of \(token.count) bytes, the limit is "
                     + "\(TokenizerLimits.tokenByteCount)")
         }
-        guard case .number(let number) = member.value, let id = Int(exactly: number),
+        guard case .integer(let id) = member.value,
             (0..<TokenizerLimits.vocabularyCount).contains(id)
         else {
             throw field.reporter.exceeded(
-                "model.vocab[\(quoted(member.key))] is not an id 0..<"
+                "model.vocab[\(quoted(token))] is not an id 0..<"
                     + "\(TokenizerLimits.vocabularyCount)")
         }
         do throws(Vocabulary.Conflict) {
-            try vocabulary.insert(member.key, id: id)
+            try vocabulary.insert(token, id: id)
         } catch {
             throw field.reporter.inconsistent(
-                "model.vocab[\(quoted(member.key))]: the token or its id \(id) occurs twice")
+                "model.vocab[\(quoted(token))]: the token or its id \(id) occurs twice")
         }
     }
 
@@ -121,9 +124,9 @@ struct BPEModelReader {
             guard sides.count == 2, case .string(let left) = sides[0],
                 case .string(let right) = sides[1]
             else { return nil }
-            return (left, right)
+            return (left.utf8, right.utf8)
         case .string(let text):
-            let words = text.split(separator: 0x20, omittingEmptySubsequences: false)
+            let words = text.utf8.split(separator: 0x20, omittingEmptySubsequences: false)
             return words.count == 2 ? (Array(words[0]), Array(words[1])) : nil
         default: return nil
         }

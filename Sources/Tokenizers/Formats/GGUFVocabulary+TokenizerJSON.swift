@@ -17,7 +17,7 @@ extension GGUFVocabulary {
         tokenizerJSON: [UInt8], count: Int, file: String
     ) throws(TokenizerError) {
         let tokenizer = try Tokenizer(tokenizerJSON: tokenizerJSON, file: file)
-        let root = try JSONParser.parse(tokenizerJSON, reporter: ErrorReporter(file: file))
+        let root = try JSONField.root(of: tokenizerJSON, reporter: ErrorReporter(file: file))
         try self.init(
             GGUFVocabularyMaker(root: root, tokenizer: tokenizer, count: count), file: file)
     }

@@ -1,3 +1,5 @@
+import OrderedJSON
+
 /// Reads `normalizer` of a `tokenizer.json`.
 enum NormalizerReader {
     private static let known =
@@ -35,7 +37,7 @@ enum NormalizerReader {
 /// Reads a `pattern`: `{"String": …}` or `{"Regex": …}`.
 enum PatternReader {
     static func pattern(_ field: JSONField) throws(TokenizerError) -> Pattern {
-        if case .string(let literal) = field.value { return try self.literal(literal, field) }
+        if case .string(let literal) = field.value { return try self.literal(literal.utf8, field) }
         if !field["Regex"].isNull {
             return try Pattern(
                 expression: try field["Regex"].string(), reporter: field.reporter)

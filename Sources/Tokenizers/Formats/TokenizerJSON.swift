@@ -1,3 +1,5 @@
+import OrderedJSON
+
 extension Tokenizer {
     /// Reads a Hugging Face `tokenizer.json` with a BPE model.
     ///
@@ -11,7 +13,7 @@ extension Tokenizer {
     /// - Throws: `TokenizerError`, naming the file, the field and the limit.
     /// - Complexity: O(bytes).
     package init(tokenizerJSON: [UInt8], file: String) throws(TokenizerError) {
-        let root = try JSONParser.parse(tokenizerJSON, reporter: ErrorReporter(file: file))
+        let root = try JSONField.root(of: tokenizerJSON, reporter: ErrorReporter(file: file))
         _ = try root.members()
         let preTokenization = try PreTokenizerReader.read(root["pre_tokenizer"])
         let reader = BPEModelReader(
@@ -60,7 +62,7 @@ struct TemplateReader {
             guard !item["SpecialToken"].isNull else { continue }
             let name = try item["SpecialToken"]["id"].bytes()
             let tokens = field["special_tokens"]
-            guard let token = try tokens.members().last(where: { $0.key == name }) else {
+            guard let token = try tokens.members().last(where: { $0.key.utf8 == name }) else {
                 throw field.reporter.malformed("\(tokens.path) lacks \(quoted(name))")
             }
             let ids = JSONField(

@@ -89,10 +89,13 @@ struct AddedTokenMatcher: Sendable {
     private func standsAlone(_ match: Range<Int>, in text: [UInt8]) -> Bool {
         if match.lowerBound > 0 {
             let start = UTF8Text.start(in: text, before: match.lowerBound)
-            if ScalarSet.wordByAnnexC.contains(UTF8Text.scalar(in: text, at: start).value) { return false }
+            if ScalarSet.wordByAnnexC.contains(UTF8Text.scalar(in: text, at: start).value) {
+                return false
+            }
         }
         guard match.upperBound < text.count else { return true }
-        return !ScalarSet.wordByAnnexC.contains(UTF8Text.scalar(in: text, at: match.upperBound).value)
+        return !ScalarSet.wordByAnnexC.contains(
+            UTF8Text.scalar(in: text, at: match.upperBound).value)
     }
 
     private func widened(

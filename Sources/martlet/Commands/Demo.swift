@@ -102,6 +102,7 @@ struct Demo: AsyncParsableCommand {
             ]
         }
         Output.line("\n" + Readable.table([head] + rows))
-        Output.line("base station: \(cost.localPairs) of \(cost.pairs) expert visits computed here\n")
+        Output.line(
+            "base station: \(cost.localPairs) of \(cost.pairs) expert visits computed here\n")
     }
 }

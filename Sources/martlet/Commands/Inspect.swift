@@ -1,6 +1,6 @@
 import ArgumentParser
-import ModelFiles
 import MoEModel
+import ModelFiles
 import SystemModel
 import Tensors
 
@@ -8,24 +8,26 @@ struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show what is in a model file: metadata, tensors, experts, sizes.")
 
-    @Argument(help: "A GGUF file; of a split model the first part.")
+    @Argument(help: "A GGUF file (of a split model the first part) or a Hugging Face folder.")
     var model: String
 
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
-        let file = try GGUFFile(path: model)
+        let file = try ModelFile.open(model)
         guard json else { return show(file) }
         try Output.json(Summary(file))
     }
 
-    private func show(_ file: GGUFFile) {
-        Output.line("\(file.path): GGUF version \(file.version), \(file.partCount) file(s)")
-        Output.line("\nmetadata")
-        Output.line(
-            Readable.table(
-                file.keys.map { ["  \($0)", file.metadata[$0]?.summary ?? ""] }, aligned: .left))
+    private func show(_ file: ModelFile) {
+        let summary = Summary(file)
+        Output.line("\(file.path): \(summary.format), \(summary.parts) file(s)")
+        if let gguf = file.gguf {
+            Output.line("\nmetadata")
+            let rows = gguf.keys.map { ["  \($0)", gguf.metadata[$0]?.summary ?? ""] }
+            Output.line(Readable.table(rows, aligned: .left))
+        }
         Output.line("\ntensors")
         let rows = file.archive.entries.map { entry in
             [
@@ -35,7 +37,6 @@ struct Inspect: ParsableCommand {
             ]
         }
         Output.line(Readable.table(rows))
-        let summary = Summary(file)
         Output.line("\n\(summary.tensors.count) tensors, \(Readable.bytes(summary.tensorBytes))")
         guard let model = summary.model else {
             return Output.line("martlet cannot run it: \(summary.problem ?? "")")
@@ -82,11 +83,11 @@ struct Inspect: ParsableCommand {
         /// Why the model cannot be run; nil if it can.
         let problem: String?
 
-        init(_ file: GGUFFile) {
+        init(_ file: ModelFile) {
             self.file = file.path
-            format = "GGUF v\(file.version)"
-            parts = file.partCount
-            metadata = file.metadata.mapValues(\.summary)
+            format = file.gguf.map { "GGUF version \($0.version)" } ?? "Hugging Face folder"
+            parts = file.gguf?.partCount ?? 1
+            metadata = file.gguf?.metadata.mapValues(\.summary) ?? [:]
             tensors = file.archive.entries.map {
                 Tensor(
                     name: $0.name, format: $0.format.name, shape: $0.dimensions,
@@ -110,7 +111,7 @@ struct Inspect: ParsableCommand {
         }
 
         private static func sizes(
-            _ file: GGUFFile
+            _ file: ModelFile
         ) throws(ModelFileError) -> (ModelShape, ModelConfiguration) {
             let model = try Model(file)
             return (model.shape, model.configuration)

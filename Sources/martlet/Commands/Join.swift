@@ -39,7 +39,8 @@ struct Join: AsyncParsableCommand {
         let interrupt = Interrupt()
         let device = describe()
         let store = try BlobStore(directory: cacheFolder(device.name))
-        let transport = Transport()
+        // A thread for each of the two links; the control link's computes.
+        let transport = Transport(threads: 2)
         let (endpoint, quiet) = (baseStation, quiet)
         let worker = Worker(
             device: device, store: store, clock: SystemClock(),
@@ -64,7 +65,9 @@ struct Join: AsyncParsableCommand {
         var pause = 0.5
         while true {
             do {
-                note("the base station is gone: \(try await worker.serve())")
+                let reason = try await worker.serve()
+                if Task.isCancelled { return }
+                note("the base station is gone: \(reason)")
                 pause = 0.5
             } catch let error as WorkerError where error.code != .protocolViolation {
                 throw error

@@ -33,7 +33,7 @@ struct Logits: AsyncParsableCommand {
         do {
             try bytes.write(to: URL(filePath: output))
         } catch {
-            throw CommandError("\(output): cannot be written: \(error.localizedDescription)")
+            throw CommandError("\(output): cannot be written: \(CommandError.reason(error))")
         }
     }
 
@@ -42,7 +42,7 @@ struct Logits: AsyncParsableCommand {
         do {
             data = try Data(contentsOf: URL(filePath: ids))
         } catch {
-            throw CommandError("\(ids): cannot be read: \(error.localizedDescription)")
+            throw CommandError("\(ids): cannot be read: \(CommandError.reason(error))")
         }
         guard let ids = try? JSONDecoder().decode([Int].self, from: data) else {
             throw CommandError("\(self.ids): is not a JSON array of whole numbers")

@@ -83,7 +83,7 @@ struct PerplexityCommand: AsyncParsableCommand {
         do {
             return [UInt8](try Data(contentsOf: URL(filePath: file)))
         } catch {
-            throw CommandError("\(file): cannot be read: \(error.localizedDescription)")
+            throw CommandError("\(file): cannot be read: \(CommandError.reason(error))")
         }
     }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import ModelFiles
 import MoEModel
+import ModelFiles
 import Tensors
 
 struct Quantize: ParsableCommand {

@@ -16,8 +16,9 @@ struct Serve: AsyncParsableCommand {
               martlet serve --model M.gguf --devices-listen 127.0.0.1:7070
 
             With --json a line of input is {"prompt": TEXT, "maxTokens": N}, and the lines of \
-            output are {"listening": ADDRESS}, {"ready": N, "experts": {NAME: N}}, {"token": ID, "text": TEXT} and \
-            {"tokens": [IDS], "text": TEXT, "costs": {…}} at an answer's end.
+            output are {"listening": ADDRESS}, {"ready": N, "experts": {NAME: N}}, \
+            {"token": ID, "text": TEXT} and {"tokens": [IDS], "text": TEXT, "costs": {…}} at \
+            an answer's end.
             """)
 
     @OptionGroup var model: ModelOption
@@ -65,6 +66,8 @@ struct Serve: AsyncParsableCommand {
     ) async throws {
         if waitDevices > 0 { try await station.waitForDevices() }
         let engine = Engine(opened, station: station, deadline: devices.deadline)
+        let dealing = Task { await engine.dealToNewcomers() }
+        defer { dealing.cancel() }
         if json { try Output.json(Ready(station.coordinator.membership)) }
         for await line in StandardInput.lines() {
             try Task.checkCancellation()
@@ -107,8 +110,6 @@ struct Serve: AsyncParsableCommand {
         let request = try request(line)
         let ids = tokenizer.promptIDs(request.prompt)
         try engine.opened.check(ids)
-        // Groups may change between answers, never in one.
-        if engine.hasSpareDevices { engine.replan() }
         let answer = Answer(tokenizer, shows: json ? .lines : .text, costs: false)
         try await engine.generate(
             ids, limit: request.maxTokens ?? maxTokens, sampling: sampling.options,

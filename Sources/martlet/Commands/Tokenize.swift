@@ -6,19 +6,20 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turn standard input into token ids.",
         discussion: """
-            The bytes are taken exactly, a newline at the end included; no BOS or EOS is added, and \
-            special tokens in the text are recognised.
+            The bytes are taken exactly, a newline at the end included; no BOS or EOS is added, \
+            and special tokens in the text are recognised.
 
               printf 'Hello world' | martlet tokenize --model M.gguf
+              martlet tokenize --model tokenizer.json --json < book.txt
             """)
 
-    @OptionGroup var model: ModelOption
+    @OptionGroup var model: TokenizerOption
 
     @Flag(help: "Print one JSON object: ids.")
     var json = false
 
     func run() throws {
-        let tokenizer = try model.open().tokenizer()
+        let tokenizer = try model.open()
         let input = try FileHandle.standardInput.readToEnd() ?? Data()
         let ids = tokenizer.encode(bytes: [UInt8](input))
         guard json else { return Output.line(ids.map(String.init).joined(separator: ",")) }
@@ -35,16 +36,17 @@ struct Detokenize: ParsableCommand {
               echo 1,2,3 | martlet detokenize --model M.gguf
             """)
 
-    @OptionGroup var model: ModelOption
+    @OptionGroup var model: TokenizerOption
 
     @Flag(help: "Print one JSON object: text.")
     var json = false
 
     func run() throws {
-        let tokenizer = try model.open().tokenizer()
+        let tokenizer = try model.open()
         let input = String(
             decoding: try FileHandle.standardInput.readToEnd() ?? Data(), as: UTF8.self)
-        let text = tokenizer.decode(try ids(input, tokenizer.vocabularyCount), skippingSpecialTokens: false)
+        let ids = try ids(input, tokenizer.vocabularyCount)
+        let text = tokenizer.decode(ids, skippingSpecialTokens: false)
         guard json else { return Output.write(text) }
         try Output.json(["text": text])
     }

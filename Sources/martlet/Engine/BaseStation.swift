@@ -1,8 +1,9 @@
 import Coordinator
 import Foundation
-import ModelFiles
 import MoEModel
+import ModelFiles
 import NIOTransport
+import Synchronization
 import SystemModel
 
 /// The network side of a run: a listener, its coordinator, and devices started for the run.
@@ -24,8 +25,8 @@ struct BaseStation {
     ) async throws -> BaseStation {
         try address.checkListening(insecure: options.insecure)
         let model = opened.model
-        guard model.configuration.experts != nil else {
-            throw CommandError("\(opened.file.path): is a dense model; devices compute experts")
+        if model.configuration.experts == nil {
+            Output.note("\(opened.file.path) has no experts: devices will have nothing to compute")
         }
         let coordinator = Coordinator(model, options, areLocal: localDevices != nil)
         let transport = Transport()
@@ -78,15 +79,34 @@ extension Coordinator {
         settings.codec = options.activations
         settings.shares = areLocal ? .equal : .measured
         let tells = options.verbose || !areLocal
+        let pace = ProgressPace()
         self.init(
             shape: model.shape, experts: model.experts, options: settings,
-            report: { if tells { Output.note($0.line) } })
+            report: { if tells, pace.allows($0) { Output.note($0.line) } })
+    }
+}
+
+/// Keeps a device's progress to one line a second, and its last one.
+private final class ProgressPace: Sendable {
+    private let clock = SystemClock()
+    private let told = Mutex<[String: Duration]>([:])
+
+    func allows(_ report: Coordinator.Report) -> Bool {
+        guard case .loaded(let name, let ready, let count, _, _) = report, ready < count else {
+            return true
+        }
+        let now = clock.now
+        return told.withLock { told in
+            if let last = told[name], now - last < .seconds(1) { return false }
+            told[name] = now
+            return true
+        }
     }
 }
 
 extension ModelShape {
-    /// Bytes of all experts of all layers.
-    fileprivate var allExpertBytes: Int { expertBytes.reduce(0) { $0 + $1 * experts } }
+    /// Bytes of all experts of all layers; a device always offers at least one.
+    fileprivate var allExpertBytes: Int { max(1, expertBytes.reduce(0) { $0 + $1 * experts }) }
 }
 
 extension Coordinator.Report {

@@ -43,7 +43,8 @@ final class Engine: Sendable {
             return try await body(Engine(opened, station: nil, deadline: 1))
         }
         let station = try await BaseStation.start(
-            opened, options.station, at: options.devicesListen ?? Endpoint(host: "127.0.0.1", port: 0),
+            opened, options.station,
+            at: options.devicesListen ?? Endpoint(host: "127.0.0.1", port: 0),
             localDevices: options.localDevices, wanted: wanted)
         do {
             let engine = Engine(opened, station: station, deadline: options.station.deadline)
@@ -57,17 +58,24 @@ final class Engine: Sendable {
         }
     }
 
-    /// Whether devices wait for a new plan.
-    var hasSpareDevices: Bool { coordinator?.membership.hasSpareDevices ?? false }
-
-    /// Deals the experts anew; between answers only.
-    func replan() {
-        coordinator?.replan()
+    /// Deals the experts anew whenever a device has none, until cancelled.
+    ///
+    /// On the inference thread, and so between answers: groups must not change in one.
+    func dealToNewcomers() async {
+        guard let coordinator else { return }
+        while !Task.isCancelled {
+            await coordinator.wait { $0.hasSpareDevices }
+            try? await thread.run {
+                if coordinator.membership.hasSpareDevices { coordinator.replan() }
+            }
+        }
     }
 
     /// Runs one piece of work on the inference thread.
     func work<Result: Sendable>(
-        _ body: @escaping @Sendable (Transformer, any ExpertSelector, any ExpertExecutor) throws -> Result
+        _ body:
+            @escaping @Sendable (Transformer, any ExpertSelector, any ExpertExecutor) throws ->
+            Result
     ) async throws -> Result {
         try await thread.run { [self] in
             try executor.withLock { try body(opened.model.transformer, selector, $0) }
@@ -92,18 +100,21 @@ final class Engine: Sendable {
         }
     }
 
-    /// Generates until `stop` or `limit`; `onToken` sees each token as it comes.
+    /// Generates until `stop`, `limit` or the end of the model's context; `onToken` sees each token
+    /// as it comes.
     func generate(
         _ prompt: [Int], limit: Int, sampling: SamplingOptions, stop: Set<Int>,
         onToken: @escaping @Sendable (Generation.Token) throws -> Void
     ) async throws {
         let cancelled = CancellationFlag()
+        let room = opened.model.configuration.contextLength - prompt.count
+        if limit > room { Output.note("the context has room for \(room) new tokens, not \(limit)") }
         try await withTaskCancellationHandler {
             try await work { transformer, selector, experts in
                 var generation = Generation(
                     transformer: transformer, selector: selector, experts: experts,
                     clock: SystemClock(), sampling: sampling, prompt: prompt)
-                for _ in 0..<limit {
+                for _ in 0..<min(limit, room) {
                     try cancelled.check()
                     let token = try generation.next()
                     if stop.contains(token.id) { break }

@@ -4,7 +4,8 @@ import Foundation
 /// Ctrl-C and SIGTERM as something to await, so that a command can clean up before it ends.
 struct Interrupt {
     private let sources: [any DispatchSourceSignal]
-    private let signals: AsyncStream<Int32>
+    /// Their numbers as they come; for one reader, who may not be cancelled and come again.
+    let signals: AsyncStream<Int32>
 
     /// From now on the two signals no longer end the process by themselves.
     init() {

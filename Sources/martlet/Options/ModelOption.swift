@@ -1,12 +1,12 @@
 import ArgumentParser
 import Foundation
-import ModelFiles
 import MoEModel
+import ModelFiles
 import Tokenizers
 
 /// `--model`, for every command that needs one.
 struct ModelOption: ParsableArguments {
-    @Option(help: "A GGUF file; of a split model the first part.")
+    @Option(help: "A GGUF file (of a split model the first part) or a Hugging Face folder.")
     var model: String
 
     func open() throws -> OpenedModel {
@@ -16,16 +16,16 @@ struct ModelOption: ParsableArguments {
 
 /// A model and what its file says besides.
 struct OpenedModel: Sendable {
-    let file: GGUFFile
+    let file: ModelFile
     let model: Model
 
     init(path: String) throws {
-        file = try GGUFFile(path: path)
+        file = try ModelFile.open(path)
         model = try Model(file)
     }
 
     func tokenizer() throws -> Tokenizer {
-        try Tokenizer(vocabulary: try file.vocabulary())
+        try file.makeTokenizer()
     }
 
     /// Refuses ids that the model does not have.

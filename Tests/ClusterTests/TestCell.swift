@@ -1,0 +1,142 @@
+import Coordinator
+import Foundation
+import MoEModel
+import ModelFiles
+import NIOTransport
+import Synchronization
+import SystemModel
+import Tensors
+import TestSupport
+import Wire
+import Worker
+
+/// How far down a test goes: everything in this process, or over loopback TCP.
+enum Depth: CaseIterable, Sendable {
+    case inProcess, loopback
+}
+
+/// A base station and its devices in this process, for one test.
+final class TestCell: Sendable {
+    let model: Model
+    let coordinator: Coordinator
+    private let depth: Depth
+    private let transport: Transport
+    private let listener: DeviceListener?
+    private let links = Mutex<[String: [any DeviceLink]]>([:])
+    private let tasks = Mutex<[Task<Void, Never>]>([])
+
+    init(
+        _ model: Model, _ depth: Depth, codec: ActivationCodec = .fp32
+    ) async throws {
+        self.model = model
+        self.depth = depth
+        var options = Coordinator.Options()
+        options.codec = codec
+        options.shares = .equal
+        coordinator = Coordinator(
+            shape: model.shape, experts: model.experts, options: options, report: { _ in })
+        transport = Transport()
+        listener =
+            depth == .loopback
+            ? try await transport.listen(
+                host: "127.0.0.1", port: 0, onAccept: coordinator.accept) : nil
+    }
+
+    /// Starts devices and waits until they have their experts.
+    func start(devices names: [String], memoryBytes: Int = 1 << 30) async throws {
+        for name in names { join(name, memoryBytes: memoryBytes) }
+        await coordinator.wait { $0.members.count == names.count }
+        coordinator.replan()
+        await coordinator.wait { $0.isSettled }
+    }
+
+    /// Starts one device; it serves until its links are cut or the cell is closed.
+    func join(_ name: String, memoryBytes: Int = 1 << 30, cache: String? = nil) {
+        let device = DeviceDescription(
+            name: name, memoryBytes: memoryBytes, cores: 1, instructionSet: "test",
+            memoryGigabytesPerSecond: 1, gigaflopsPerSecond: 1)
+        let task = Task { [self] in
+            guard let store = try? BlobStore(directory: cache) else { return }
+            let worker = Worker(
+                device: device, store: store, clock: ManualClock(),
+                dial: { try await self.dial(name, $0) }, report: { _ in })
+            _ = try? await worker.serve()
+        }
+        tasks.withLock { $0.append(task) }
+    }
+
+    /// Cuts a device's connections, as a power failure would.
+    func cut(_ name: String) {
+        let cut = links.withLock { $0.removeValue(forKey: name) ?? [] }
+        for link in cut { link.close() }
+    }
+
+    /// The executor that the model sees; patient, since a loaded machine must not look like a lost
+    /// device.
+    func experts() -> RemoteExperts {
+        var patience = RemoteExperts.DeadlinePolicy()
+        patience.floor = .seconds(120)
+        return RemoteExperts(
+            coordinator: coordinator, local: model.experts, clock: RealClock(),
+            deadlines: patience)
+    }
+
+    func close() async {
+        coordinator.close(reason: "the test is over")
+        await listener?.close()
+        for name in links.withLock({ Array($0.keys) }) { cut(name) }
+        await transport.shutdown()
+        for task in tasks.withLock({ $0 }) { await task.value }
+    }
+
+    private func dial(
+        _ name: String, _ handler: @escaping LinkHandler
+    ) async throws -> any DeviceLink {
+        let link: any DeviceLink
+        if let listener {
+            link = try await transport.dial(
+                host: "127.0.0.1", port: listener.boundPort, timeout: .seconds(5),
+                handler: handler)
+        } else {
+            link = InProcessLink.connect(
+                device: name, handler: handler, accept: coordinator.accept)
+        }
+        links.withLock { $0[name, default: []].append(link) }
+        return link
+    }
+}
+
+/// The machine's clock: these tests wait for real threads.
+struct RealClock: MonotonicClock {
+    private static let start = ContinuousClock().now
+
+    var now: Duration { ContinuousClock().now - Self.start }
+}
+
+/// One of the tiny models.
+func tinyModel(_ name: String) throws -> Model {
+    try Model(try GGUFFile(path: Fixtures.path("models/\(name)/model-f32.gguf")))
+}
+
+extension Model {
+    /// `[ids × vocabulary]` with these experts.
+    func logits(_ ids: [Int], _ experts: any ExpertExecutor) throws -> Matrix {
+        var cache = KeyValueCache(layers: configuration.layers)
+        return try transformer.forward(
+            ids, cache: &cache, rows: .all, selector: selector, experts: experts)
+    }
+
+    /// New tokens after a prompt; `before` is called ahead of each.
+    func generate(
+        _ prompt: [Int], count: Int, _ experts: any ExpertExecutor,
+        before: (Int) -> Void = { _ in }
+    ) throws -> [Int] {
+        var generation = Generation(
+            transformer: transformer, selector: selector, experts: experts, clock: RealClock(),
+            sampling: SamplingOptions(), prompt: prompt)
+        return try (0..<count).map { step in
+            before(step)
+            return try generation.next().id
+        }
+    }
+}
