@@ -1,3 +1,4 @@
+import OrderedJSON
 import SystemModel
 import TestSupport
 import Testing

@@ -1,3 +1,4 @@
+import OrderedJSON
 package import Tensors
 
 extension ModelFile {
