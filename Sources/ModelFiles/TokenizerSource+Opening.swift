@@ -1,3 +1,5 @@
+import OrderedJSON
+
 extension TokenizerSource {
     /// Finds the text side of a model, for which no weights are needed: in a GGUF file, in a
     /// Hugging Face folder (whose config.json may be absent), or in a tokenizer.json, of which
@@ -10,7 +12,7 @@ extension TokenizerSource {
         case .folder?:
             let folder = CheckpointFolder(path: path)
             let config = try JSONValue.ifPresent(path: folder.file("config.json"))
-            return try TokenizerSource(folder, config: config ?? .object([:]))
+            return try TokenizerSource(folder, config: config ?? .object([]))
         case .file? where path.hasSuffix(".json"):
             return TokenizerSource(
                 vocabulary: .tokenizerJSON(path: path), beginOfTextID: nil, endOfTextIDs: [],
