@@ -6,8 +6,8 @@ struct Tokenize: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Turn standard input into token ids.",
         discussion: """
-            The bytes are taken exactly, a newline at the end included; no BOS or EOS is added, and \
-            special tokens in the text are recognised.
+            The bytes are taken exactly, a newline at the end included; no BOS or EOS is added, \
+            and special tokens in the text are recognised.
 
               printf 'Hello world' | martlet tokenize --model M.gguf
               martlet tokenize --model tokenizer.json --json < book.txt
