@@ -12,10 +12,18 @@ package struct ModelFileError: Error, Equatable, CustomStringConvertible {
     /// What is wrong and with which field, in one sentence without the file.
     package let message: String
 
+    /// - Parameter message: one sentence; control characters, which names in a damaged file may
+    ///   have, become "?".
     package init(_ code: Code, file: String, _ message: String) {
         self.code = code
         self.file = file
-        self.message = message
+        let scalars = message.unicodeScalars.map { scalar in
+            let breaks =
+                scalar.properties.generalCategory == .control
+                || scalar == "\u{2028}" || scalar == "\u{2029}"
+            return breaks ? "?" : scalar
+        }
+        self.message = String(String.UnicodeScalarView(scalars))
     }
 
     package var description: String { "\(file): \(message)" }

@@ -63,6 +63,11 @@ struct FuzzTests {
         #expect(refused > 200, "\(name): only \(refused) of 2000 were refused")
     }
 
+    @Test func namesInDamagedFilesDoNotBreakTheLine() {
+        let error = ModelFileError(.malformed, file: "a.gguf", "metadata a\r\nb\u{2028}c\u{1B}: is")
+        #expect(error.description == "a.gguf: metadata a??b?c?: is")
+    }
+
     @Test func theSameSeedDamagesAlike() {
         let bytes = [UInt8](0..<200)
         for seed in UInt64(0)..<50 {

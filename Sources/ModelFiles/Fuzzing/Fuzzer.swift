@@ -55,7 +55,8 @@ package enum Fuzzer {
     }
 
     private static let sample =
-        "It's 1,234 words:\n\n  don't \u{E9}\u{65}\u{301} \u{6F22}\u{5B57} \u{1F600}\t<|im_end|></s>"
+        "It's 1,234 words:\n\n  don't \u{E9}\u{65}\u{301} \u{6F22}\u{5B57} \u{1F600}\t"
+        + "<|im_end|></s>"
 
     private static func damage(
         _ bytes: inout [UInt8], at place: Int, using generator: inout some RandomNumberGenerator

@@ -8,8 +8,8 @@ struct Chat: AsyncParsableCommand {
         abstract: "Talk with a model in the terminal.",
         discussion: """
             Each line is one turn; the conversation so far is kept and given to the model in its \
-            own chat template. /reset begins a new conversation, /exit or Ctrl-D ends. Ctrl-C stops \
-            an answer; at the prompt, or a second time, it ends.
+            own chat template. /reset begins a new conversation, /exit or Ctrl-D ends. Ctrl-C \
+            stops an answer; at the prompt, or a second time, it ends.
 
               martlet chat --model M.gguf --system "Be brief." --temperature 0.7
               martlet chat --model M.gguf --local-devices 4

@@ -8,11 +8,11 @@ struct Template: ParsableCommand {
         abstract: "Write a conversation as the model's chat template does.",
         discussion: """
             Standard input is one JSON object. "messages" are given to the template with \
-            "tools", "add_generation_prompt" and every other key; "now" is what the template takes \
-            for the time, "bos_token" and "eos_token" stand for the model's own. Where the template \
-            refuses the conversation, its message is the error.
+            "tools", "add_generation_prompt" and every other key; "now" is what the template \
+            takes for the time, "bos_token" and "eos_token" stand for the model's own. Where the \
+            template refuses the conversation, its message is the error.
 
-              echo '{"messages": [{"role": "user", "content": "Hi"}], "add_generation_prompt": true}' \
+              echo '{"messages": [{"role": "user", "content": "Hi"}]}' \
             | martlet template --model M.gguf
               martlet template --model FOLDER --template chatml --json < conversation.json
               martlet template --model chat_template.jinja --json < conversation.json

@@ -39,8 +39,14 @@ struct FuzzTarget {
         default: headerBytes = bytes.count
         }
         model = Self.model(around: file, format)
-        // What is refused undamaged would be refused at every mutation.
-        if format != .template { try read(bytes) }
+        // What is refused undamaged would be refused at every mutation; a template may refuse this
+        // one conversation.
+        guard format != .template else { return }
+        do {
+            try read(bytes)
+        } catch {
+            throw CommandError("\(file): is refused as it is: \(error)")
+        }
     }
 
     /// The file as mutation `number` of `seed` leaves it.
