@@ -41,6 +41,8 @@ struct Chat: AsyncParsableCommand {
         let opened = try model.open()
         let conversation = try Conversation(opened, template: try choose(opened), system: system)
         try await Engine.run(opened, devices) { engine in
+            let dealing = Task { await engine.dealToNewcomers() }
+            defer { dealing.cancel() }
             // Not earlier: until the devices are there, Ctrl-C ends the command by itself.
             let interrupt = Interrupt()
             var session = ChatSession(

@@ -118,8 +118,6 @@ struct ChatSession {
     private mutating func begin(_ question: String) throws {
         let (ids, room) = try conversation.ids(asking: question)
         try engine.opened.check(ids)
-        // Groups may change between answers, never in one.
-        if engine.hasSpareDevices { engine.replan() }
         isStopping = false
         let shown = Answer(conversation.tokenizer, shows: .text, costs: false)
         let (engine, sampling, limit) = (engine, sampling, min(maxTokens, room))
