@@ -57,7 +57,8 @@ struct GGUFVocabularyTests {
         let json = """
             {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "pre_tokenizer": {"type": \
             "Sequence", "pretokenizers": [{"type": "Split", "pattern": {"Regex": "l+"}, \
-            "behavior": "Isolated"}, {"type": "ByteLevel", "use_regex": false, "add_prefix_space": false}]}}
+            "behavior": "Isolated"}, {"type": "ByteLevel", "use_regex": false, \
+            "add_prefix_space": false}]}}
             """
         #expect {
             _ = try GGUFVocabulary(tokenizerJSON: Array(json.utf8), count: 1, file: "t.json")

@@ -2,7 +2,7 @@ package import ModelFiles
 import Tensors
 
 /// A model as a GGUF file holds it: metadata and tensors under llama.cpp's names and in its
-/// layouts, from a GGUF file or a Hugging Face folder. Nothing is read yet but headers and settings.
+/// layouts, from a GGUF file or a Hugging Face folder. Only headers and settings are read yet.
 package struct GGUFConversion: Sendable {
     /// In order; without what says how tensors are quantised.
     package let metadata: [GGUFMetadataEntry]

@@ -19,14 +19,14 @@ struct Quantize: ParsableCommand {
               q4_k  4.5        q4_0  4.5    q3_k  3.4    q2_k  2.6
             q8_0 is hard to tell from the original; q4_k is the usual choice; below it, see with \
             "martlet perplexity" what is lost. Of a Mixture-of-Experts model most bytes are \
-            experts, and few are used per token: --experts alone makes the file small and leaves attention \
-            as it was.
+            experts, and few are used per token: --experts alone makes the file small and leaves \
+            attention as it was.
 
             Norms, biases, routers and sinks stay 32-bit. The head gets at least q6_k unless \
             --embeddings says otherwise. Rows that are not whole blocks (K types have 256 columns, \
             others 32) get the next larger type that fits, which is said. Tensors that already \
-            have their type are copied; others that are quantised are expanded first and lose twice. \
-            Numbers above 65504 are refused for all types but bf16.
+            have their type are copied; others that are quantised are expanded first and lose \
+            twice. Numbers above 65504 are refused for all types but bf16.
 
             Writing goes to OUT.partial; after an interruption the same command goes on where it \
             ended.
