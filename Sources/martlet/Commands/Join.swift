@@ -41,7 +41,7 @@ struct Join: AsyncParsableCommand {
         let store = try BlobStore(directory: cacheFolder(device.name))
         // A thread for each of the two links; the control link's computes.
         let transport = Transport(threads: 2)
-        let (endpoint, quiet) = (baseStation, quiet)
+        let (endpoint, quiet, pace) = (baseStation, quiet, ProgressPace())
         let worker = Worker(
             device: device, store: store, clock: SystemClock(),
             dial: { handler in
@@ -49,7 +49,7 @@ struct Join: AsyncParsableCommand {
                     host: endpoint.host, port: endpoint.port, timeout: .seconds(5),
                     handler: handler)
             },
-            report: { if !quiet { Output.note($0.line) } })
+            report: { if !quiet, $0.isTold(pace) { Output.note($0.line) } })
         let outcome: Swift.Result<Void?, any Error>
         do {
             outcome = .success(try await interrupt.race { try await serve(worker) })
@@ -111,6 +111,12 @@ struct Join: AsyncParsableCommand {
 }
 
 extension Worker.Report {
+    /// Progress is told at a pace, everything else at once.
+    fileprivate func isTold(_ pace: ProgressPace) -> Bool {
+        guard case .loaded(let ready, let count, _, _, _) = self else { return true }
+        return pace.allows("experts", isLast: ready == count)
+    }
+
     /// The event as a line for standard error.
     var line: String {
         switch self {

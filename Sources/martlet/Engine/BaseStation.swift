@@ -3,7 +3,6 @@ import Foundation
 import MoEModel
 import ModelFiles
 import NIOTransport
-import Synchronization
 import SystemModel
 
 /// The network side of a run: a listener, its coordinator, and devices started for the run.
@@ -82,25 +81,7 @@ extension Coordinator {
         let pace = ProgressPace()
         self.init(
             shape: model.shape, experts: model.experts, options: settings,
-            report: { if tells, pace.allows($0) { Output.note($0.line) } })
-    }
-}
-
-/// Keeps a device's progress to one line a second, and its last one.
-private final class ProgressPace: Sendable {
-    private let clock = SystemClock()
-    private let told = Mutex<[String: Duration]>([:])
-
-    func allows(_ report: Coordinator.Report) -> Bool {
-        guard case .loaded(let name, let ready, let count, _, _) = report, ready < count else {
-            return true
-        }
-        let now = clock.now
-        return told.withLock { told in
-            if let last = told[name], now - last < .seconds(1) { return false }
-            told[name] = now
-            return true
-        }
+            report: { if tells, $0.isTold(pace) { Output.note($0.line) } })
     }
 }
 
@@ -110,6 +91,12 @@ extension ModelShape {
 }
 
 extension Coordinator.Report {
+    /// Progress is told at a pace, everything else at once.
+    fileprivate func isTold(_ pace: ProgressPace) -> Bool {
+        guard case .loaded(let name, let ready, let count, _, _) = self else { return true }
+        return pace.allows(name, isLast: ready == count)
+    }
+
     /// The event as a line for standard error.
     var line: String {
         switch self {
