@@ -146,7 +146,7 @@ final class Recorder: Sendable {
     }
 
     func nextEvent() async throws -> LinkEvent {
-        for _ in 0..<10_000 {
+        for _ in 0..<60_000 {
             let event: LinkEvent? = state.withLock { state in
                 guard state.taken < state.events.count else { return nil }
                 defer { state.taken += 1 }

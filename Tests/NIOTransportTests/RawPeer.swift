@@ -39,7 +39,7 @@ final class RawPeer: Sendable {
 
     /// All that the other side sent until it closed.
     func bytesUntilClosed() async throws -> [UInt8] {
-        for _ in 0..<10_000 {
+        for _ in 0..<60_000 {
             if let bytes = received.all { return bytes }
             try await Task.sleep(for: .milliseconds(1))
         }
