@@ -25,7 +25,8 @@ package final class Coordinator: Sendable {
         package var codec = ActivationCodec.fp32
         /// How speeds become shares of the experts.
         package var shares = MembershipState.Shares.measured
-        /// How often either side asks for a sign of life.
+        /// Announced to devices as the pace of pings. Neither side sends any yet: who owes an answer
+        /// is found by its deadline, who is idle and gone by the transport's keepalive.
         package var heartbeat = Duration.seconds(2)
 
         package init() {}

@@ -45,4 +45,5 @@ struct Interrupt {
     }
 }
 
+/// Sound: the sources are only kept alive here, and the stream has one reader.
 extension Interrupt: @unchecked Sendable {}
