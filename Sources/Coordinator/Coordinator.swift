@@ -25,8 +25,8 @@ package final class Coordinator: Sendable {
         package var codec = ActivationCodec.fp32
         /// How speeds become shares of the experts.
         package var shares = MembershipState.Shares.measured
-        /// Announced to devices as the pace of pings. Neither side sends any yet: who owes an answer
-        /// is found by its deadline, who is idle and gone by the transport's keepalive.
+        /// Announced to devices as the pace of pings. Neither side sends any yet: a device that
+        /// owes an answer is found by its deadline, an idle one by the transport's keepalive.
         package var heartbeat = Duration.seconds(2)
 
         package init() {}
