@@ -7,6 +7,10 @@ static int has_avx2(void) {
         && __builtin_cpu_supports("f16c");
 }
 
+static int has_avx2_vnni(void) {
+    return has_avx2() && __builtin_cpu_supports("avxvnni");
+}
+
 static int has_avx512_vnni(void) {
     return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
         && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
@@ -21,6 +25,8 @@ const struct martlet_kernels *martlet_kernels_for(enum martlet_instruction_set s
 #if defined(__x86_64__)
     case MARTLET_AVX2:
         return has_avx2() ? &martlet_avx2_kernels : NULL;
+    case MARTLET_AVX2_VNNI:
+        return has_avx2_vnni() ? &martlet_avx2_vnni_kernels : NULL;
     case MARTLET_AVX512_VNNI:
         return has_avx512_vnni() ? &martlet_avx512_kernels : NULL;
 #endif

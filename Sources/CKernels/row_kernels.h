@@ -92,7 +92,7 @@ static void row_rms_norm(
     }
 }
 
-INLINE void quantize_block(const float *values, int8_t *quants, float *scale, int32_t *sum) {
+INLINE void quantize_block(const float *values, int8_t *quants, float *scale, int32_t *sums) {
     lanes low = lanes_load(values);
     lanes high = lanes_load(values + LANES);
     // As integers, magnitudes compare as they do as numbers, and NaN is the largest.
@@ -103,7 +103,7 @@ INLINE void quantize_block(const float *values, int8_t *quants, float *scale, in
     memcpy(&largest, &bits, sizeof largest);
     if (!(largest >= 0x1p-120f && largest < INFINITY)) {
         *scale = largest < 0x1p-120f ? 0 : NAN;
-        *sum = 0;
+        sums[0] = sums[1] = 0;
         memset(quants, 0, 32);
         return;
     }
@@ -112,7 +112,8 @@ INLINE void quantize_block(const float *values, int8_t *quants, float *scale, in
     const float rounder = 12582912.0f;  // 1.5 * 2^23: adding it rounds to the nearest integer
     integer_lanes q = __builtin_convertvector(low * inverse + rounder - rounder, integer_lanes);
     integer_lanes r = __builtin_convertvector(high * inverse + rounder - rounder, integer_lanes);
-    *sum = __builtin_reduce_add(q + r);
+    sums[0] = __builtin_reduce_add(q);
+    sums[1] = __builtin_reduce_add(r);
     byte_lanes first = __builtin_convertvector(q, byte_lanes);
     byte_lanes second = __builtin_convertvector(r, byte_lanes);
     memcpy(quants, &first, sizeof first);
@@ -123,6 +124,6 @@ static void row_quantize(
     const float *values, size_t blocks, int8_t *quants, float *scales, int32_t *sums
 ) {
     for (size_t b = 0; b < blocks; b++) {
-        quantize_block(values + 32 * b, quants + 32 * b, scales + b, sums + b);
+        quantize_block(values + 32 * b, quants + 32 * b, scales + b, sums + 2 * b);
     }
 }

@@ -5,5 +5,6 @@
 extern const struct martlet_kernels martlet_portable_kernels;
 #if defined(__x86_64__)
 extern const struct martlet_kernels martlet_avx2_kernels;
+extern const struct martlet_kernels martlet_avx2_vnni_kernels;
 extern const struct martlet_kernels martlet_avx512_kernels;
 #endif

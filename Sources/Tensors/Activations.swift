@@ -31,6 +31,6 @@ struct QuantizedRows: Sendable, Equatable {
     var quants: [Int8]
     /// `[rows × columns / 32]`.
     var scales: [Float]
-    /// The sum of each block's quants, `[rows × columns / 32]`.
+    /// The sum of each half block's quants, `[rows × columns / 16]`.
     var sums: [Int32]
 }

@@ -4,6 +4,8 @@ package enum InstructionSet: String, Codable, Sendable, CaseIterable {
     case portable
     /// x86 with AVX2, FMA and F16C (Haswell 2013, Zen 2017 and later).
     case avx2
+    /// The same with VNNI in its AVX form (Alder Lake 2021, Zen 5 and later).
+    case avx2VNNI
     /// x86 with AVX-512 F, BW, DQ, VL and VNNI (Cascade Lake 2019, Zen 4 2022 and later).
     case avx512VNNI
 

@@ -20,7 +20,7 @@ extension Kernels {
         _ weights: QuantizedMatrix, at start: UnsafeRawPointer, _ product: inout martlet_product
     ) {
         switch weights.format {
-        case .f32, .f16, .bf16, .q8_0, .q4_0:
+        case .f32, .f16, .bf16, .q8_0, .q4_0, .q4_K, .q5_K, .q6_K, .mxfp4:
             product.weights = start
             product.rows = weights.rows
             multiply(weights.format, &product)

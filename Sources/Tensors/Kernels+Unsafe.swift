@@ -19,6 +19,7 @@ struct Kernels: Sendable {
             switch instructionSet {
             case .portable: MARTLET_PORTABLE
             case .avx2: MARTLET_AVX2
+            case .avx2VNNI: MARTLET_AVX2_VNNI
             case .avx512VNNI: MARTLET_AVX512_VNNI
             }
         guard let table = martlet_kernels_for(name) else { return nil }
@@ -80,14 +81,14 @@ struct Kernels: Sendable {
         var sums: [Int32] = []
         let quants = [Int8](unsafeUninitializedCapacity: blocks * 32) { quants, quantCount in
             scales = [Float](unsafeUninitializedCapacity: blocks) { scales, scaleCount in
-                sums = [Int32](unsafeUninitializedCapacity: blocks) { sums, sumCount in
+                sums = [Int32](unsafeUninitializedCapacity: 2 * blocks) { sums, sumCount in
                     matrix.values.withUnsafeBufferPointer { values in
                         guard let values = values.baseAddress, let quants = quants.baseAddress,
                             let scales = scales.baseAddress, let sums = sums.baseAddress
                         else { return }
                         table.pointee.quantize(values, blocks, quants, scales, sums)
                     }
-                    sumCount = blocks
+                    sumCount = 2 * blocks
                 }
                 scaleCount = blocks
             }
@@ -123,6 +124,10 @@ struct Kernels: Sendable {
         case .bf16: table.pointee.product_bf16(&product)
         case .q8_0: table.pointee.product_q8_0(&product)
         case .q4_0: table.pointee.product_q4_0(&product)
+        case .q4_K: table.pointee.product_q4_k(&product)
+        case .q5_K: table.pointee.product_q5_k(&product)
+        case .q6_K: table.pointee.product_q6_k(&product)
+        case .mxfp4: table.pointee.product_mxfp4(&product)
         default: preconditionFailure("\(format.name) has no kernel of its own.")
         }
     }

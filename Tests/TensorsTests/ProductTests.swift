@@ -6,7 +6,9 @@ import Testing
 /// Pinned: the products of every instruction set of this machine have the bits of the slow twin,
 /// for every shape and number of inputs; and they are close to the exact product.
 @Suite struct ProductTests {
-    static let formats: [BlockFormat] = [.f32, .f16, .bf16, .q8_0, .q4_0]
+    static let formats: [BlockFormat] = [
+        .f32, .f16, .bf16, .q8_0, .q4_0, .q4_K, .q5_K, .q6_K, .mxfp4,
+    ]
 
     @Test func everyMachineHasKernels() throws {
         #expect(InstructionSet.available.first == .portable)
@@ -15,18 +17,26 @@ import Testing
 
     @Test(arguments: formats)
     func kernelsEqualTheirTwin(_ format: BlockFormat) throws {
-        let blockwise = format.elementsPerBlock > 1
-        for columns in blockwise ? [32, 64, 96, 2048] : Array(1...70) + [2048] {
-            let rows = columns < 2048 ? (blockwise ? Array(1...40) : [1, 3, 4, 9]) : [1, 37, 40]
-            for rows in rows {
-                for tokens in columns < 2048 ? [1, 2, 3, 7] : [1, 7] {
-                    try compare(format, rows: rows, columns: columns, tokens: tokens)
-                }
+        for (columns, rows) in Self.shapes(format) {
+            for tokens in columns < 1024 ? [1, 2, 3, 7] : [1, 4, 5, 20] {
+                try compare(format, rows: rows, columns: columns, tokens: tokens)
             }
         }
     }
 
-    @Test(arguments: [BlockFormat.q4_K, .q6_K, .iq4_NL, .mxfp4, .q5_1])
+    /// Columns and rows: every remainder of a tile, and more blocks than a panel holds.
+    private static func shapes(_ format: BlockFormat) -> [(Int, Int)] {
+        switch format.elementsPerBlock {
+        case 1:
+            (Array(1...70) + [2048]).flatMap { columns in [1, 3, 4, 9, 37].map { (columns, $0) } }
+        case 32:
+            [32, 96].flatMap { columns in (1...40).map { (columns, $0) } }
+                + [(1024, 37), (1056, 70), (2112, 33)]
+        default: (1...40).map { (256, $0) } + [(1024, 37), (1280, 70), (2304, 33)]
+        }
+    }
+
+    @Test(arguments: [BlockFormat.q3_K, .q5_0, .iq4_NL, .q5_1])
     func otherFormatsAreMultipliedAsFP32(_ format: BlockFormat) throws {
         let (columns, rows, seed) = (512, 21, UInt64(7))
         var random = SeededGenerator(seed: seed)
@@ -67,11 +77,11 @@ import Testing
         var random = SeededGenerator(seed: 3)
         let kernels = try #require(Kernels(set))
         for poison in [Float.nan, -.nan, .infinity, -.infinity] {
-            var matrix = random.matrix(rows: 2, columns: 64)
+            var matrix = random.matrix(rows: 2, columns: 256)
             matrix[1, 40] = poison
             let inputs = Activations(matrix, using: kernels)
             for format in Self.formats {
-                let weights = random.weights(rows: 5, columns: 64, format: format)
+                let weights = random.weights(rows: 5, columns: 256, format: format)
                 let product = kernels.product(weights, inputs)
                 #expect(product.row(0).allSatisfy { $0.isFinite })
                 #expect(product.row(1).allSatisfy { !$0.isFinite })
@@ -120,7 +130,7 @@ import Testing
             steps += abs(Double(weight)) * Double(inputs.quantized.scales[block]) / 2
         }
         let rounding = Double(numbers.count) * 0x1p-24 * (magnitude + steps)
-        let quantized = format == .q8_0 || format == .q4_0
+        let quantized = format.elementsPerBlock > 1
         return (sum, rounding + (quantized ? steps : 0))
     }
 }

@@ -25,6 +25,17 @@ extension SeededGenerator {
                 bytes += (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * $0)) }
             case .f16, .bf16:
                 bytes += halfPrecision()
+            case .mxfp4:
+                bytes.append(UInt8.random(in: 118...130, using: &self))
+                bytes += (1..<17).map { _ in UInt8.random(in: 0...255, using: &self) }
+            case .q4_K, .q5_K:
+                bytes += halfPrecision() + halfPrecision()
+                bytes += (4..<format.bytesPerBlock).map { _ in
+                    UInt8.random(in: 0...255, using: &self)
+                }
+            case .q6_K:
+                bytes += (0..<208).map { _ in UInt8.random(in: 0...255, using: &self) }
+                bytes += halfPrecision()
             default:
                 bytes += halfPrecision()
                 bytes += (2..<format.bytesPerBlock).map { _ in

@@ -11,9 +11,13 @@
 // Products of floating-point weights (F32, F16, BF16) convert the weight to fp32 (exact) and sum
 // in sixteen lanes with fused multiply-add.
 //
-// Products of quantised weights (Q8_0, Q4_0) use the input's 8-bit form. Per block of 32 columns
-// the sum of integer products is exact; blocks follow in sequence from acc = 0:
+// Products of quantised weights use the input's 8-bit form. Per block of 32 columns the sum of
+// integer products is exact; blocks follow in sequence from acc = 0:
 //     acc = fma(weight_scale * input_scale, (float)integer_sum, acc)
+// MXFP4 multiplies twice the E2M1 numbers and has half the scale. Q4_K and Q5_K have a scale
+// (block scale * group scale, exact) and a minimum (likewise) for each 32 columns, and go on with
+//     acc = fma(minimum * input_scale, (float)-sum_of_inputs, acc)
+// Q6_K has an integer scale for each 16: its integer sum is s0 * sum0 + s1 * sum1, exact as well.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +27,8 @@
 enum martlet_instruction_set {
     MARTLET_PORTABLE = 0,
     MARTLET_AVX2 = 1,         // with FMA and F16C
-    MARTLET_AVX512_VNNI = 2,  // with F, BW, DQ and VL
+    MARTLET_AVX2_VNNI = 2,    // the same with VNNI
+    MARTLET_AVX512_VNNI = 3,  // with F, BW, DQ and VL
 };
 
 /// One matrix product: out[t * output_stride + r] = sum over c of weights[r, c] * inputs[t, c].
@@ -36,8 +41,9 @@ struct martlet_product {
     size_t inputs;
     /// [inputs × columns]. Read by the products of F32, F16 and BF16 weights.
     const float *_Nullable values;
-    /// The inputs in blocks of 32 signed bytes, [inputs × columns], with each block's scale and sum
-    /// of quants, [inputs × columns / 32]. Read by the products of Q8_0 and Q4_0 weights.
+    /// The inputs in blocks of 32 signed bytes, [inputs × columns], with each block's scale,
+    /// [inputs × columns / 32], and the sums of each half block's quants, [inputs × columns / 16].
+    /// Read by the products of quantised weights.
     const int8_t *_Nullable quants;
     const float *_Nullable scales;
     const int32_t *_Nullable sums;
@@ -52,14 +58,18 @@ struct martlet_kernels {
     void (*product_bf16)(const struct martlet_product *);
     void (*product_q8_0)(const struct martlet_product *);
     void (*product_q4_0)(const struct martlet_product *);
+    void (*product_q4_k)(const struct martlet_product *);
+    void (*product_q5_k)(const struct martlet_product *);
+    void (*product_q6_k)(const struct martlet_product *);
+    void (*product_mxfp4)(const struct martlet_product *);
 
-    /// `count` blocks of each format as fp32 numbers, which the product of F32 weights then takes.
+    /// `count` blocks of each format as fp32 numbers.
     void (*dequantize_q4_k)(const void *blocks, size_t count, float *out);
     void (*dequantize_q5_k)(const void *blocks, size_t count, float *out);
     void (*dequantize_q6_k)(const void *blocks, size_t count, float *out);
     void (*dequantize_mxfp4)(const void *blocks, size_t count, float *out);
 
-    /// Quantises blocks of 32: scale = m / 127 with m = max |x|; q = x * (127 / m) to the nearest
+    /// Quantises blocks of 32, with a scale and two sums each: scale = m / 127 with m = max |x|; q = x * (127 / m) to the nearest
     /// integer, ties to even. A block with m < 2^-120, whose quotient might overflow, becomes
     /// zeros with scale 0; one with an infinity or a NaN becomes zeros with scale NaN, so that its
     /// products are NaN.

@@ -1,14 +1,6 @@
-// What the x86 units share to read the blocks of several rows of quantised weights at once.
+// What the x86 units share to read several rows of quantised weights at once.
 #pragma once
 #include "lanes.h"
-
-// Rows of weights `stride` bytes apart, and where to write their `count` first products.
-struct row_group {
-    const uint8_t *weights;
-    size_t stride;
-    size_t count;
-    float *out;
-};
 
 INLINE int16_t load_short(const uint8_t *bytes) {
     int16_t value;
@@ -29,11 +21,4 @@ INLINE __m128i eight_halves(const uint8_t *block, size_t stride) {
     halves = _mm_insert_epi16(halves, load_short(middle + stride), 5);
     halves = _mm_insert_epi16(halves, load_short(middle + 2 * stride), 6);
     return _mm_insert_epi16(halves, load_short(middle + 3 * stride), 7);
-}
-
-// Fetches only into the second cache: two groups of rows are more than the first one holds.
-INLINE void prefetch(const uint8_t *address, size_t bytes) {
-    for (size_t line = 0; line < bytes; line += 64) {
-        _mm_prefetch((const char *)address + line, _MM_HINT_T1);
-    }
 }
