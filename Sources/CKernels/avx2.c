@@ -24,6 +24,8 @@ INLINE lanes lanes_from_half(short_lanes bits) {
 
 #include "dequantize.h"
 #include "row_kernels.h"
+#include "attention.h"
+#include "attention_store.h"
 #include "x86_blocks.h"
 
 // Eight weight rows at a time, one per lane.

@@ -6,6 +6,8 @@
 
 #include "dequantize.h"
 #include "row_kernels.h"
+#include "attention.h"
+#include "attention_store.h"
 
 static float half_to_float(const uint8_t *bytes) {
     short_lanes bits = {(uint16_t)(bytes[0] | bytes[1] << 8)};

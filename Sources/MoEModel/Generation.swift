@@ -40,7 +40,7 @@ package struct Generation {
         self.experts = experts
         self.clock = clock
         sampler = Sampler(sampling)
-        self.cache = cache ?? KeyValuePool(transformer.configuration).makeCache()
+        self.cache = cache ?? KeyValuePool(transformer).makeCache()
         pending = prompt
         text = prompt
     }

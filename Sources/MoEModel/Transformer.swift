@@ -18,6 +18,12 @@ package struct Transformer: Sendable {
     /// As in `configuration.rotaries`.
     let rotaries: [RotaryEmbedding]
 
+    /// The precision of keys and values that suits the weights: fp16 beside quantised ones, whose
+    /// own error is larger; else fp32.
+    package var keyValuePrecision: KeyValuePrecision {
+        embedding.format.elementsPerBlock > 1 ? .f16 : .f32
+    }
+
     /// Advances one sequence by `ids`: a step of one.
     ///
     /// - Returns: all rows of logits `[ids × vocabulary]`, only the last, or none.

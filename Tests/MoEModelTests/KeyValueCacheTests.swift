@@ -27,7 +27,7 @@ struct KeyValueCacheTests {
     /// Sequences that go on from a common beginning share its full pages and disturb nobody.
     @Test(arguments: [1, 63, 64, 65, 128, 150, 192])
     func aPrefixIsShared(_ length: Int) throws {
-        let pool = KeyValuePool(run.model.configuration)
+        let pool = KeyValuePool(run.model.transformer)
         var first = pool.makeCache()
         let expected = try read(ids, &first)
         #expect(pool.usage.pagesInUse == 4)
@@ -49,7 +49,7 @@ struct KeyValueCacheTests {
 
     /// Positions that were forgotten and written anew leave nothing behind.
     @Test func truncationForgets() throws {
-        let pool = KeyValuePool(run.model.configuration)
+        let pool = KeyValuePool(run.model.transformer)
         var cache = pool.makeCache()
         let expected = try read(ids[..<130], &cache)
         cache.truncate(to: 60)
@@ -64,8 +64,8 @@ struct KeyValueCacheTests {
 
     /// Without a page left nothing is computed, and every cache can go on later.
     @Test func runningOutOfPagesIsAnError() throws {
-        let page = KeyValuePool(run.model.configuration).pageBytes
-        let pool = KeyValuePool(run.model.configuration, bytesLimit: 4 * page + 1)
+        let page = KeyValuePool(run.model.transformer).pageBytes
+        let pool = KeyValuePool(run.model.transformer, bytesLimit: 4 * page + 1)
         var first = pool.makeCache()
         _ = try read(ids[..<100], &first)
         var steps = [
@@ -79,13 +79,13 @@ struct KeyValueCacheTests {
         #expect(pool.usage.pagesInUse == 2)
         steps[1] = SequenceStep(ids: [7], cache: pool.makeCache(), rows: .last)
         let logits = try run.forward(&steps)[0]
-        var alone = KeyValuePool(run.model.configuration).makeCache()
+        var alone = KeyValuePool(run.model.transformer).makeCache()
         #expect(try read(ids[..<130], &alone) == logits)
     }
 
     /// A copy that is written to leaves the original alone.
     @Test func copiesAreIndependent() throws {
-        let pool = KeyValuePool(run.model.configuration)
+        let pool = KeyValuePool(run.model.transformer)
         var cache = pool.makeCache()
         _ = try read(ids[..<70], &cache)
         var copy = cache

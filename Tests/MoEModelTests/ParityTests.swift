@@ -43,7 +43,7 @@ struct ParityTests {
     @Test func latentCacheIsCompressed() throws {
         let run = try LocalRun(
             ModelFormat.folder.path("deepseek_v2"), try ExpectedModel("deepseek_v2"))
-        var cache = KeyValuePool(run.model.configuration).makeCache()
+        var cache = KeyValuePool(run.model.transformer).makeCache()
         _ = try run.model.transformer.forward(
             run.expected.input_ids, cache: &cache, rows: .last, selector: run.selector,
             experts: LocalExperts(layers: run.model.experts))

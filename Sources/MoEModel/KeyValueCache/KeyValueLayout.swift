@@ -8,19 +8,20 @@ struct KeyValueLayout: Sendable, Equatable {
     let heads: Int
     let tile: KeyValueTile
 
-    init(_ configuration: ModelConfiguration) {
+    init(_ configuration: ModelConfiguration, _ precision: KeyValuePrecision) {
         layers = configuration.layers
         switch configuration.attention {
         case .groupedQuery(let attention):
             heads = attention.keyValueHeads
             tile = KeyValueTile(
-                keySize: attention.headSize, valueSize: attention.headSize, valuesAreKeys: false)
+                keySize: attention.headSize, valueSize: attention.headSize, valuesAreKeys: false,
+                precision: precision)
         case .latent(let attention):
             // A key is the compressed vector and the shared rotated key; the value is the former.
             heads = 1
             tile = KeyValueTile(
                 keySize: attention.rank + attention.rotarySize, valueSize: attention.rank,
-                valuesAreKeys: true)
+                valuesAreKeys: true, precision: precision)
         }
     }
 

@@ -1,5 +1,5 @@
 import Synchronization
-import Tensors
+package import Tensors
 
 /// Hands out the pages of all sequences' keys and values, under a limit of memory.
 ///
@@ -27,9 +27,15 @@ package final class KeyValuePool: Sendable {
     package let bytesLimit: Int
     private let state = Mutex(State())
 
-    /// - Parameter bytesLimit: most bytes that pages may take; nil for no limit.
-    package init(_ configuration: ModelConfiguration, bytesLimit: Int? = nil) {
-        layout = KeyValueLayout(configuration)
+    /// - Parameters:
+    ///   - precision: of keys and values; nil takes what suits the model
+    ///     (`Transformer.keyValuePrecision`).
+    ///   - bytesLimit: most bytes that pages may take; nil for no limit.
+    package init(
+        _ transformer: Transformer, precision: KeyValuePrecision? = nil, bytesLimit: Int? = nil
+    ) {
+        layout = KeyValueLayout(
+            transformer.configuration, precision ?? transformer.keyValuePrecision)
         self.bytesLimit = bytesLimit ?? .max
     }
 

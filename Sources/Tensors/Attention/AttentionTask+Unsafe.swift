@@ -54,6 +54,6 @@ package struct AttentionTask {
     /// multiples of `KeyValueTile.positions` in the sequence, so a row's bits do not depend on the
     /// rows beside it, on how the sequence was read in, or on the instruction set.
     package func run() {
-        Reference.attend(self)
+        Kernels.detected.attend(self)
     }
 }

@@ -22,11 +22,11 @@ extension Reference {
                 let query = task.queries + row * task.queryStride + head * task.tile.keySize
                 var sum: Float = 0
                 for element in 0..<task.tile.keySize {
-                    sum.addProduct(query[element], task.tile.key(position, element, in: tile))
+                    sum.addProduct(query[element], key(task.tile, position, element, in: tile))
                 }
                 scores[position] = sum * task.scale
             }
-            state.add(scores, seen) { task.tile.value($0, $1, in: tile) }
+            state.add(scores, seen) { value(task.tile, $0, $1, in: tile) }
         }
         let output = task.outputs + row * task.outputStride + head * task.tile.valueSize
         for (element, mixed) in state.normalized.enumerated() { output[element] = mixed }
