@@ -16,6 +16,8 @@ INLINE lanes lanes_from_half(short_lanes bits) {
 
 #include "dequantize.h"
 #include "row_kernels.h"
+#include "attention.h"
+#include "attention_store.h"
 // Eight weight rows at a time, one per lane; sixteen registers hold small tiles only.
 #define ROWS 8
 #define TILE_INPUTS 4

@@ -17,6 +17,9 @@
 
 #include "dequantize.h"
 #include "row_kernels.h"
+#define ATTENTION_LANES(queries) 4
+#include "attention.h"
+#include "attention_store.h"
 // Sixteen weight rows at a time, one per lane.
 #define ROWS 16
 #include "x86_rows.h"

@@ -6,6 +6,8 @@
 
 #include "dequantize.h"
 #include "row_kernels.h"
+#include "attention.h"
+#include "attention_store.h"
 #include "scalar_products.h"
 
 const struct martlet_kernels martlet_portable_kernels = {

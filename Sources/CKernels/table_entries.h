@@ -18,3 +18,7 @@
 .softmax = row_softmax,
 .swiglu = row_swiglu,
 .rms_norm = row_rms_norm,
+
+// Attention.
+.attention = row_attention,
+.store = row_store,

@@ -28,9 +28,11 @@ package struct Generation {
 
     /// - Parameters:
     ///   - prompt: at least one id, each below the vocabulary's size.
+    ///   - cache: an empty one; nil for one without limit.
     package init(
         transformer: Transformer, selector: any ExpertSelector, experts: any ExpertExecutor,
-        clock: any MonotonicClock, sampling: SamplingOptions, prompt: [Int]
+        clock: any MonotonicClock, sampling: SamplingOptions, prompt: [Int],
+        cache: KeyValueCache? = nil
     ) {
         precondition(!prompt.isEmpty, "a generation needs a prompt")
         self.transformer = transformer
@@ -38,7 +40,7 @@ package struct Generation {
         self.experts = experts
         self.clock = clock
         sampler = Sampler(sampling)
-        cache = KeyValueCache(layers: transformer.configuration.layers)
+        self.cache = cache ?? KeyValuePool(transformer).makeCache()
         pending = prompt
         text = prompt
     }

@@ -10,6 +10,22 @@ struct RotaryTurns: Sendable {
     /// `[positions × pairs]`
     var sines: [Float] = []
 
+    init(pairing: RotaryConfiguration.Pairing, pairs: Int) {
+        self.pairing = pairing
+        self.pairs = pairs
+    }
+
+    /// The turns of several sequences' positions, one after another.
+    ///
+    /// - Precondition: at least one, all of one rotary embedding.
+    init(joining parts: [RotaryTurns]) {
+        self = parts[0]
+        for part in parts.dropFirst() {
+            cosines += part.cosines
+            sines += part.sines
+        }
+    }
+
     /// Rotates a part of every head of every row in place.
     ///
     /// - Parameters:

@@ -18,29 +18,65 @@ package struct Transformer: Sendable {
     /// As in `configuration.rotaries`.
     let rotaries: [RotaryEmbedding]
 
-    /// Which rows of logits a caller wants; the head is a large product.
-    package enum Rows: Sendable { case last, all }
+    /// The precision of keys and values that suits the weights: fp16 beside quantised ones, whose
+    /// own error is larger; else fp32.
+    package var keyValuePrecision: KeyValuePrecision {
+        embedding.format.elementsPerBlock > 1 ? .f16 : .f32
+    }
 
-    /// Advances one sequence by `ids` and returns logits.
+    /// Advances one sequence by `ids`: a step of one.
     ///
-    /// - Parameters:
-    ///   - ids: the next tokens of the sequence, each below `configuration.vocabulary`.
-    ///   - cache: the sequence's keys and values; grows by `ids.count` positions.
-    ///   - rows: all rows `[ids × vocabulary]`, or only the last `[1 × vocabulary]`.
-    ///   - selector: chooses experts.
-    ///   - experts: runs them; may block this thread.
-    /// - Throws: only what `experts` throws; the cache is then unusable.
-    /// - Complexity: O(ids × parameters) multiplications; reads every weight it uses once.
+    /// - Returns: all rows of logits `[ids × vocabulary]`, only the last, or none.
+    /// - Throws: as for several sequences.
     package func forward(
-        _ ids: [Int], cache: inout KeyValueCache, rows: Rows,
+        _ ids: [Int], cache: inout KeyValueCache, rows: SequenceStep.Rows,
         selector: any ExpertSelector, experts: any ExpertExecutor
     ) throws -> Matrix {
-        precondition(!ids.isEmpty, "a step needs at least one token")
-        var hidden = embed(ids)
-        let positions = cache.positions..<cache.positions + ids.count
-        let turns = rotaries.map { $0.turns(positions) }
+        var steps = [SequenceStep(ids: ids, cache: cache, rows: rows)]
+        // The step is to hold the pages alone, or it would copy what it writes to.
+        cache = KeyValueCache(pool: cache.pool)
+        defer { cache = steps[0].cache }
+        return try forward(&steps, selector: selector, experts: experts)[0]
+    }
+
+    /// Advances several sequences at once.
+    ///
+    /// All sequences' rows are one matrix, so weights are read once for all of them; only attention
+    /// looks at each sequence by itself. A sequence's result has the bits that it has alone.
+    ///
+    /// - Parameters:
+    ///   - steps: at least one. Each cache grows by its tokens. A cache that someone else holds a
+    ///     copy of is safe, but its last page is copied.
+    ///   - selector: chooses experts.
+    ///   - experts: runs them; may block this thread.
+    /// - Returns: for each step what it asked for.
+    /// - Throws: `KeyValueCacheError` before anything is computed, or what `experts` throws; all
+    ///   caches then hold the positions that they held before.
+    /// - Complexity: O(tokens × parameters) multiplications; reads every weight it uses once.
+    package func forward(
+        _ steps: inout [SequenceStep], selector: any ExpertSelector, experts: any ExpertExecutor
+    ) throws -> [Matrix] {
+        do {
+            for index in steps.indices {
+                try steps[index].cache.reserve(steps[index].ids.count)
+            }
+            let hidden = try hiddenStates(steps, selector: selector, experts: experts)
+            for index in steps.indices { steps[index].cache.advance(steps[index].ids.count) }
+            return results(steps, hidden)
+        } catch {
+            for index in steps.indices { steps[index].cache.releaseUnused() }
+            throw error
+        }
+    }
+
+    /// The residual stream after the last layer, all sequences' rows: `[tokens × hidden]`.
+    private func hiddenStates(
+        _ steps: [SequenceStep], selector: any ExpertSelector, experts: any ExpertExecutor
+    ) throws -> Matrix {
+        let rows = StepRows(steps, rotaries: rotaries)
+        var hidden = embed(steps.flatMap(\.ids))
         for (index, layer) in layers.enumerated() {
-            layer.attend(&hidden, cache: &cache.layers[index], turns: turns)
+            layer.attend(&hidden, layer: index, rows: rows)
             let inputs = layer.normalized(hidden)
             switch layer.feedForward {
             case .dense(let expert):
@@ -53,8 +89,35 @@ package struct Transformer: Sendable {
                 hidden.add(try experts.mixture(layer: index, inputs: inputs, routing: routing))
             }
         }
-        cache.positions = positions.upperBound
-        return logits(rows == .all ? hidden : hidden.gatheringRows([hidden.rows - 1]))
+        return hidden
+    }
+
+    /// What each step asked for; the head is read once.
+    private func results(_ steps: [SequenceStep], _ hidden: Matrix) -> [Matrix] {
+        var wanted: [Range<Int>] = []
+        var first = 0
+        for step in steps {
+            let end = first + step.ids.count
+            switch step.rows {
+            case .none: wanted.append(end..<end)
+            case .last: wanted.append(end - 1..<end)
+            case .all: wanted.append(first..<end)
+            }
+            first = end
+        }
+        let normalized = zip(steps, wanted).map { step, rows in
+            rootMeanSquareNormalized(
+                hidden.gatheringRows(Array(rows)), weight: outputNorm,
+                epsilon: configuration.normEpsilon)
+        }
+        let logits = logits(
+            zip(steps, normalized).filter { $0.0.result == .logits }.map { $0.1 })
+        var next = 0
+        return zip(steps, normalized).map { step, states in
+            guard step.result == .logits else { return states }
+            defer { next += states.rows }
+            return logits.gatheringRows(Array(next..<next + states.rows))
+        }
     }
 
     /// The embedding rows of `ids`: `[ids × hidden]`.
@@ -65,10 +128,11 @@ package struct Transformer: Sendable {
         return Matrix(rows: ids.count, columns: embedding.columns, values: values)
     }
 
-    /// `[rows × vocabulary]`
-    private func logits(_ hidden: Matrix) -> Matrix {
-        let normalized = rootMeanSquareNormalized(
-            hidden, weight: outputNorm, epsilon: configuration.normEpsilon)
-        return product(head, Activations(normalized))
+    /// The logits of all those normalised states, one after another: `[rows × vocabulary]`.
+    private func logits(_ states: [Matrix]) -> Matrix {
+        let rows = states.reduce(0) { $0 + $1.rows }
+        guard rows > 0 else { return Matrix(rows: 0, columns: head.rows) }
+        let all = Matrix(rows: rows, columns: head.columns, values: states.flatMap(\.values))
+        return product(head, Activations(all))
     }
 }

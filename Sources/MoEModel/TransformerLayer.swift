@@ -21,14 +21,14 @@ package struct TransformerLayer: Sendable {
     /// Adds the attention of the newest rows to the residual stream.
     ///
     /// - Parameters:
-    ///   - hidden: `[tokens × hidden]`, the residual stream of consecutive new positions.
-    ///   - cache: this layer's keys and values; grows by `tokens` positions.
-    ///   - turns: the new positions' turns, for each of the model's rotary embeddings.
-    func attend(
-        _ hidden: inout Matrix, cache: inout KeyValueCache.Layer, turns: [RotaryTurns]
-    ) {
+    ///   - hidden: `[tokens × hidden]`, the residual stream of the step's rows.
+    ///   - layer: position of the layer in the model.
+    ///   - rows: whose rows they are; their keys and values are stored in its pages.
+    func attend(_ hidden: inout Matrix, layer: Int, rows: StepRows) {
         let inputs = rootMeanSquareNormalized(hidden, weight: attentionNorm, epsilon: epsilon)
-        hidden.add(attention.output(Activations(inputs), cache: &cache, turns: turns[rotary]))
+        hidden.add(
+            attention.output(
+                Activations(inputs), layer: layer, rows: rows, turns: rows.turns[rotary]))
     }
 
     /// The feed-forward's inputs: `[tokens × hidden]`.

@@ -11,7 +11,7 @@ struct Kernels: Sendable {
     }()
 
     /// Immutable and never freed, so it may be shared.
-    private nonisolated(unsafe) let table: UnsafePointer<martlet_kernels>
+    nonisolated(unsafe) let table: UnsafePointer<martlet_kernels>
 
     /// Nil where this machine lacks `instructionSet`.
     init?(_ instructionSet: InstructionSet) {

@@ -121,7 +121,7 @@ func tinyModel(_ name: String) throws -> Model {
 extension Model {
     /// `[ids × vocabulary]` with these experts.
     func logits(_ ids: [Int], _ experts: any ExpertExecutor) throws -> Matrix {
-        var cache = KeyValueCache(layers: configuration.layers)
+        var cache = KeyValuePool(transformer).makeCache()
         return try transformer.forward(
             ids, cache: &cache, rows: .all, selector: selector, experts: experts)
     }

@@ -46,7 +46,7 @@ struct DamagedModelTests {
             #expect(!"\(error)".contains("\n"), "\(context)")
             return true
         }
-        var cache = KeyValueCache(layers: model.configuration.layers)
+        var cache = KeyValuePool(model.transformer).makeCache()
         let logits = try model.transformer.forward(
             [1, 2, 3], cache: &cache, rows: .all, selector: model.selector,
             experts: LocalExperts(layers: model.experts))

@@ -39,7 +39,7 @@ struct LocalRun {
 
     /// `[ids × vocabulary]`, read in steps of the given sizes.
     func logits(_ ids: [Int], parts: [Int]? = nil) throws -> Matrix {
-        var cache = KeyValueCache(layers: model.configuration.layers)
+        var cache = KeyValuePool(model.transformer).makeCache()
         let experts = LocalExperts(layers: model.experts)
         var values: [Float] = []
         var rest = ids[...]

@@ -52,6 +52,62 @@ struct martlet_product {
     size_t output_stride;
 };
 
+/// What the numbers of a tile are stored as.
+enum martlet_tile_precision {
+    MARTLET_TILE_F32 = 0,
+    MARTLET_TILE_F16 = 1,
+    MARTLET_TILE_Q8_0 = 2,  // blocks of 32 signed bytes, each with an fp32 scale
+};
+
+/// A tile: 64 positions' keys, [key_size × 64], then values, [64 × value_size], of one key-value
+/// head. In F32 and F16 the rows of values are padded to multiples of 16. In Q8_0 keys are
+/// [key_size, rounded up to 32, × 64] bytes, then scales [blocks × 64]; values [64 × value_size,
+/// rounded up to 32] bytes, then scales [64 × blocks].
+struct martlet_tile {
+    enum martlet_tile_precision precision;
+    size_t key_size;
+    size_t value_size;
+    /// Whether a value is the first elements of its key, and not stored.
+    int values_are_keys;
+    /// Size of the keys in bytes: where the values start.
+    size_t key_bytes;
+};
+
+/// Causal attention of consecutive rows of one sequence, for the heads that share a key-value head.
+///
+/// Per query and page, in sequence, with the largest score so far m, the sum l and the mix o, first
+/// -infinity, 0 and 0 (with a sink: it, 1 and 0): a score is a chain of fused multiply-adds over
+/// the key's elements from 0, then times `scale`; m' is the largest of m and the scores; weights
+/// p = exp(score - m'), 0 where the row does not see the position; c = exp(m - m');
+/// l = l * c + sum of p in sixteen lanes; o = o * c, then o = fma(p, value, o) position by
+/// position. At the end o * (1 / l).
+struct martlet_attention {
+    struct martlet_tile tile;
+    /// The sequence's pages, up to the last row's.
+    const void *_Nonnull const *_Nonnull pages;
+    /// Where in each page the tile lies, in bytes.
+    size_t tile_offset;
+    /// Position of the first row.
+    size_t position;
+    size_t rows;
+    /// Heads that share the keys and values.
+    size_t heads;
+    /// A position sees itself and the `window - 1` before it.
+    size_t window;
+    float scale;
+    /// Row r, head h: queries + r * query_stride + h * key_size.
+    const float *queries;
+    size_t query_stride;
+    /// Row r, head h: outputs + r * output_stride + h * value_size.
+    float *outputs;
+    size_t output_stride;
+    /// [heads] logits that take part in the softmax and have no value.
+    const float *_Nullable sinks;
+    /// 64 * key_size + (64 + rows * heads) * v + 2 * rows * heads numbers, where v is value_size
+    /// rounded up to 16.
+    float *scratch;
+};
+
 struct martlet_kernels {
     void (*product_f32)(const struct martlet_product *);
     void (*product_f16)(const struct martlet_product *);
@@ -92,6 +148,15 @@ struct martlet_kernels {
     void (*rms_norm)(
         const float *x, const float *weight, float epsilon, size_t rows, size_t columns,
         float *out);
+
+    /// See struct martlet_attention.
+    void (*attention)(const struct martlet_attention *);
+
+    /// Stores a key and a value at `position` < 64 of a tile. F16: to the nearest, ties to even,
+    /// at most ±65504. Q8_0: as `quantize`.
+    void (*store)(
+        const struct martlet_tile *, const float *key, const float *value, size_t position,
+        void *tile);
 };
 
 /// The kernels of an instruction set, or NULL where this machine lacks it.

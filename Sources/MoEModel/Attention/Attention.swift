@@ -5,11 +5,12 @@ protocol Attention: Sendable {
     /// Attention of new rows over the positions that each of them sees.
     ///
     /// - Parameters:
-    ///   - inputs: `[tokens × hidden]`, normalised, at consecutive new positions.
-    ///   - cache: this layer's earlier positions; the new ones are appended.
-    ///   - turns: the rotary turns of the new positions.
+    ///   - inputs: `[tokens × hidden]`, normalised: each sequence's new rows.
+    ///   - layer: position of the layer in the model.
+    ///   - rows: whose rows they are; their keys and values are stored in its pages.
+    ///   - turns: the rotary turns of the rows.
     /// - Returns: `[tokens × hidden]`.
     func output(
-        _ inputs: Activations, cache: inout KeyValueCache.Layer, turns: RotaryTurns
+        _ inputs: Activations, layer: Int, rows: StepRows, turns: RotaryTurns
     ) -> Matrix
 }

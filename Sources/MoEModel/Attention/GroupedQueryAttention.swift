@@ -20,7 +20,7 @@ struct GroupedQueryAttention: Attention {
 
     /// - Complexity: four products, and O(tokens × positions × heads × headSize).
     func output(
-        _ inputs: Activations, cache: inout KeyValueCache.Layer, turns: RotaryTurns
+        _ inputs: Activations, layer: Int, rows: StepRows, turns: RotaryTurns
     ) -> Matrix {
         let size = configuration.headSize
         var (queries, keys, values) = (query(inputs), key(inputs), value(inputs))
@@ -32,13 +32,11 @@ struct GroupedQueryAttention: Attention {
         }
         turns.rotate(&queries, headSize: size)
         turns.rotate(&keys, headSize: size)
-        cache.keys += keys.values
-        cache.values += values.values
+        HeadAttention.store(keys: keys, values: values, layer: layer, rows)
         let heads = HeadAttention(
-            heads: configuration.heads, keyValueHeads: configuration.keyValueHeads,
-            keySize: size, valueSize: size, keyStride: keys.columns, valueStride: values.columns,
-            scale: 1 / Float(size).squareRoot(), window: window, sinks: sinks)
-        let mixed = heads.attend(queries, keys: cache.keys, values: cache.values)
+            heads: configuration.heads, scale: 1 / Float(size).squareRoot(), window: window,
+            sinks: sinks)
+        let mixed = heads.attend(queries, layer: layer, rows)
         return outputProjection(Activations(mixed))
     }
 }

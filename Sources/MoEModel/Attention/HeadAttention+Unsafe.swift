@@ -1,18 +1,9 @@
 import Tensors
 
-/// Causal attention of all heads over cached keys and values, whatever made them.
+/// Causal attention of all heads of a layer over the pages of a step's sequences, whatever made
+/// their keys and values.
 struct HeadAttention {
     let heads: Int
-    /// Each is shared by `heads / keyValueHeads` neighbouring heads.
-    let keyValueHeads: Int
-    /// Width of one head's query and key.
-    let keySize: Int
-    /// Width of one head's value.
-    let valueSize: Int
-    /// Elements from one position's keys to the next one's.
-    let keyStride: Int
-    /// Elements from one position's values to the next one's.
-    let valueStride: Int
     /// Factor of the scores.
     let scale: Float
     /// A position sees itself and the `window - 1` before it; nil sees all.
@@ -20,104 +11,112 @@ struct HeadAttention {
     /// `[heads]` logits that take part in the softmax and have no value; or empty.
     let sinks: [Float]
 
-    /// `softmax(scale · q · kᵀ) · v` per head, each row over the positions that it sees.
-    ///
-    /// A row's sum runs over positions in sequence, so it does not depend on how many rows are
-    /// computed together.
+    /// Rows of one task: enough that it reads each page for many of them.
+    private static let rowsPerTask = KeyValueTile.positions
+
+    /// Keeps the rows' keys and values in their sequences' pages.
     ///
     /// - Parameters:
-    ///   - queries: `[tokens × (heads · keySize)]`, the last positions of the cache.
-    ///   - keys: `[positions × keyStride]`, up to the last row's position.
-    ///   - values: `[positions × valueStride]`; may be the same array.
-    /// - Returns: `[tokens × (heads · valueSize)]`.
-    func attend(_ queries: Matrix, keys: [Float], values: [Float]) -> Matrix {
-        let positions = keys.count / keyStride
-        precondition(positions >= queries.rows, "the cache holds the new positions")
-        precondition(values.count == positions * valueStride, "one value for each key")
-        precondition(queries.columns == heads * keySize, "one query for each head")
-        var output = Matrix(rows: queries.rows, columns: heads * valueSize)
-        var scores = [Float](repeating: 0, count: positions + 1)
-        let group = heads / keyValueHeads
-        output.values.withUnsafeMutableBufferPointer { output in
-            scores.withUnsafeMutableBufferPointer { scores in
-                for row in 0..<queries.rows {
-                    for head in 0..<heads {
-                        let one = HeadRow(
-                            all: self, position: positions - queries.rows + row,
-                            query: (row * heads + head) * keySize,
-                            output: (row * heads + head) * valueSize,
-                            key: head / group * keySize, value: head / group * valueSize,
-                            sink: sinks.isEmpty ? nil : sinks[head])
-                        one.attend(queries.values, keys, values, scores, output)
+    ///   - keys: `[tokens × (keyValueHeads · keySize)]`.
+    ///   - values: `[tokens × (keyValueHeads · valueSize)]`; not read where values are keys.
+    static func store(keys: Matrix, values: Matrix, layer: Int, _ rows: StepRows) {
+        let (layout, tile) = (rows.layout, rows.layout.tile)
+        precondition(keys.columns == layout.heads * tile.keySize, "one key for each head")
+        precondition(
+            tile.valuesAreKeys || values.columns == layout.heads * tile.valueSize,
+            "one value for each head")
+        keys.values.withUnsafeBufferPointer { keys in
+            values.values.withUnsafeBufferPointer { values in
+                guard let keys = keys.baseAddress, let values = values.baseAddress else { return }
+                for sequence in rows.sequences {
+                    for row in sequence.rows {
+                        let position = sequence.position + row - sequence.rows.lowerBound
+                        let (page, place) = position.quotientAndRemainder(
+                            dividingBy: KeyValueTile.positions)
+                        for head in 0..<layout.heads {
+                            let one = row * layout.heads + head
+                            tile.store(
+                                key: keys + one * tile.keySize,
+                                value: values + (tile.valuesAreKeys ? 0 : one * tile.valueSize),
+                                at: place,
+                                in: sequence.pages[page].mutableAddress
+                                    + layout.offset(layer: layer, head: head))
+                        }
                     }
+                }
+            }
+        }
+    }
+
+    /// `softmax(scale · q · kᵀ) · v` per head, each row over the positions that it sees.
+    ///
+    /// A row's bits depend on its own sequence alone (`AttentionTask.run`).
+    ///
+    /// - Parameters:
+    ///   - queries: `[tokens × (heads · keySize)]`; the rows' own keys and values are stored.
+    /// - Returns: `[tokens × (heads · valueSize)]`.
+    func attend(_ queries: Matrix, layer: Int, _ rows: StepRows) -> Matrix {
+        let tile = rows.layout.tile
+        precondition(queries.columns == heads * tile.keySize, "one query for each head")
+        precondition(heads % rows.layout.heads == 0, "heads share keys evenly")
+        var output = Matrix(rows: queries.rows, columns: heads * tile.valueSize)
+        queries.values.withUnsafeBufferPointer { queries in
+            sinks.withUnsafeBufferPointer { sinks in
+                output.values.withUnsafeMutableBufferPointer { output in
+                    guard let queries = queries.baseAddress, let output = output.baseAddress
+                    else { return }
+                    let layer = LayerTasks(
+                        all: self, layout: rows.layout, layer: layer, queries: queries,
+                        outputs: output, sinks: sinks.isEmpty ? nil : sinks.baseAddress)
+                    for sequence in rows.sequences { layer.run(sequence) }
                 }
             }
         }
         return output
     }
-}
 
-/// One head of one row: where its numbers lie.
-private struct HeadRow {
-    let all: HeadAttention
-    /// The row's position in the sequence, the last that it sees.
-    let position: Int
-    /// Offset of the head's query.
-    let query: Int
-    /// Offset of the head's output.
-    let output: Int
-    /// Offset of the head's key in a position's keys.
-    let key: Int
-    /// Offset of the head's value in a position's values.
-    let value: Int
-    let sink: Float?
+    /// The tasks of one layer: by sequence, rows and key-value head.
+    private struct LayerTasks {
+        let all: HeadAttention
+        let layout: KeyValueLayout
+        let layer: Int
+        let queries: UnsafePointer<Float>
+        let outputs: UnsafeMutablePointer<Float>
+        let sinks: UnsafePointer<Float>?
 
-    func attend(
-        _ queries: [Float], _ keys: [Float], _ values: [Float],
-        _ buffer: UnsafeMutableBufferPointer<Float>, _ out: UnsafeMutableBufferPointer<Float>
-    ) {
-        let first = max(0, position + 1 - (all.window ?? Int.max))
-        let count = position + 1 - first
-        let scores = UnsafeMutableBufferPointer(rebasing: buffer[0..<count])
-        score(queries, keys, from: first, scores)
-        if let sink {
-            buffer[count] = sink
-            softmax(UnsafeMutableBufferPointer(rebasing: buffer[0...count]))
-        } else {
-            softmax(scores)
-        }
-        mix(values, from: first, scores, out)
-    }
-
-    private func score(
-        _ queries: [Float], _ keys: [Float], from first: Int,
-        _ scores: UnsafeMutableBufferPointer<Float>
-    ) {
-        queries.withUnsafeBufferPointer { queries in
-            keys.withUnsafeBufferPointer { keys in
-                guard let queries = queries.baseAddress, let keys = keys.baseAddress else { return }
-                let start = keys + first * all.keyStride + key
-                for index in scores.indices {
-                    let product = dot(
-                        queries + query, start + index * all.keyStride, count: all.keySize)
-                    scores[index] = product * all.scale
+        func run(_ sequence: StepRows.Sequence) {
+            let pages = sequence.pages.map(\.address)
+            pages.withUnsafeBufferPointer { pages in
+                guard let pages = pages.baseAddress else { return }
+                for first in stride(
+                    from: sequence.rows.lowerBound, to: sequence.rows.upperBound,
+                    by: HeadAttention.rowsPerTask)
+                {
+                    let rows =
+                        first..<min(
+                            first + HeadAttention.rowsPerTask, sequence.rows.upperBound)
+                    let position = sequence.position + first - sequence.rows.lowerBound
+                    for head in 0..<layout.heads {
+                        task(rows, position: position, keyValueHead: head, pages).run()
+                    }
                 }
             }
         }
-    }
 
-    private func mix(
-        _ values: [Float], from first: Int, _ scores: UnsafeMutableBufferPointer<Float>,
-        _ out: UnsafeMutableBufferPointer<Float>
-    ) {
-        values.withUnsafeBufferPointer { values in
-            guard let out = out.baseAddress, let values = values.baseAddress else { return }
-            let start = values + first * all.valueStride + value
-            for index in scores.indices {
-                addScaledFused(
-                    out + output, scores[index], start + index * all.valueStride,
-                    count: all.valueSize)
-            }
+        private func task(
+            _ rows: Range<Int>, position: Int, keyValueHead: Int,
+            _ pages: UnsafePointer<UnsafeRawPointer>
+        ) -> AttentionTask {
+            let tile = layout.tile
+            let group = all.heads / layout.heads
+            let first = rows.lowerBound * all.heads + keyValueHead * group
+            return AttentionTask(
+                tile: tile, pages: pages,
+                offset: layout.offset(layer: layer, head: keyValueHead), position: position,
+                rows: rows.count, heads: group, queries: queries + first * tile.keySize,
+                queryStride: all.heads * tile.keySize, outputs: outputs + first * tile.valueSize,
+                outputStride: all.heads * tile.valueSize, scale: all.scale,
+                window: all.window ?? .max, sinks: sinks.map { $0 + keyValueHead * group })
         }
     }
 }

@@ -26,16 +26,13 @@ struct LatentAttention: Attention {
 
     /// - Complexity: O(tokens × positions × heads × (2 · rank + rotarySize)).
     func output(
-        _ inputs: Activations, cache: inout KeyValueCache.Layer, turns: RotaryTurns
+        _ inputs: Activations, layer: Int, rows: StepRows, turns: RotaryTurns
     ) -> Matrix {
-        let width = configuration.rank + configuration.rotarySize
-        cache.keys += compressed(inputs, turns).values
+        let keys = compressed(inputs, turns)
+        HeadAttention.store(keys: keys, values: keys, layer: layer, rows)
         let heads = HeadAttention(
-            heads: configuration.heads, keyValueHeads: 1, keySize: width,
-            valueSize: configuration.rank, keyStride: width, valueStride: width,
-            scale: configuration.scale, window: window, sinks: [])
-        let mixed = heads.attend(
-            absorbedQueries(inputs, turns), keys: cache.keys, values: cache.keys)
+            heads: configuration.heads, scale: configuration.scale, window: window, sinks: [])
+        let mixed = heads.attend(absorbedQueries(inputs, turns), layer: layer, rows)
         var outputs = Matrix(
             rows: inputs.rows, columns: configuration.heads * configuration.valueSize)
         for (head, matrix) in values.enumerated() {

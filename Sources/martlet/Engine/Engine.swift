@@ -85,7 +85,7 @@ final class Engine: Sendable {
     /// The logits of every position of a sequence of its own: `[ids × vocabulary]`.
     func logits(_ ids: [Int]) async throws -> Matrix {
         try await work { transformer, selector, experts in
-            var cache = KeyValueCache(layers: transformer.configuration.layers)
+            var cache = KeyValuePool(transformer).makeCache()
             var values: [Float] = []
             var rest = ids[...]
             while !rest.isEmpty {

@@ -92,7 +92,7 @@ struct FuzzTarget {
 
     /// Two tokens through the model, the first and the last of the vocabulary.
     private func compute(_ model: Model) throws {
-        var cache = KeyValueCache(layers: model.configuration.layers)
+        var cache = KeyValuePool(model.transformer).makeCache()
         _ = try model.transformer.forward(
             [0, model.configuration.vocabulary - 1], cache: &cache, rows: .last,
             selector: model.selector, experts: LocalExperts(layers: model.experts))
