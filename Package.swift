@@ -46,6 +46,7 @@ let package = Package(
         library("Tokenizers", ["OrderedJSON"]),
         library("ChatTemplates", ["OrderedJSON"]),
         library("Tensors", ["CKernels"]),
+        library("Planning", ["SystemModel"]),
         library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
         library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
@@ -58,8 +59,9 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "ModelFiles", "Wire",
-                "MoEModel", "Worker", "Coordinator", "NIOTransport", argumentParser,
+                "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
+                "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "NIOTransport",
+                argumentParser,
             ],
             swiftSettings: settings),
 
@@ -67,6 +69,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["SystemModel"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("OrderedJSON", ["OrderedJSON", "SystemModel"]),
+        tests("SystemModel", ["SystemModel"]),
+        tests("Planning", ["Planning", "SystemModel"]),
         tests("Tensors", ["SystemModel", "Tensors"]),
         tests("Tokenizers", ["OrderedJSON", "SystemModel", "Tokenizers"]),
         tests("ChatTemplates", ["ChatTemplates"]),
