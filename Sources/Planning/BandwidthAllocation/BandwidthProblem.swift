@@ -87,7 +87,7 @@ package struct BandwidthPlan: Sendable, Equatable {
 
 /// How the spectrum is shared.
 package enum BandwidthMethod: String, Sendable, CaseIterable {
-    /// The same for every device, idle ones included.
+    /// The same for every device; the shares of idle ones go unused.
     case equal
     /// The same for every device that has tokens.
     case active
@@ -96,10 +96,10 @@ package enum BandwidthMethod: String, Sendable, CaseIterable {
     /// So that the last device finishes as early as possible.
     case minmax
 
-    /// Splits one layer's spectrum. Idle devices get 0 Hz but under `equal`.
+    /// Splits one layer's spectrum. A device without tokens gets 0 Hz.
     package func allocate(_ problem: BandwidthProblem) -> BandwidthPlan {
         switch self {
-        case .equal: problem.split { _ in 1 }
+        case .equal: problem.equalSplit()
         case .active: problem.split { $0.tokens > 0 ? 1 : 0 }
         case .proportional: problem.split { Double($0.tokens) }
         case .minmax: MinMaxBandwidth(problem).solve()
@@ -108,6 +108,12 @@ package enum BandwidthMethod: String, Sendable, CaseIterable {
 }
 
 extension BandwidthProblem {
+    /// One share for each, but nothing to those that would not use it.
+    fileprivate func equalSplit() -> BandwidthPlan {
+        let share = total.value / Double(max(1, devices.count))
+        return plan(devices.map { $0.tokens > 0 ? share : 0 })
+    }
+
     /// Splits in proportion to `share`; nothing where nobody has a share.
     fileprivate func split(_ share: (BandwidthDevice) -> Double) -> BandwidthPlan {
         let shares = devices.map(share)
