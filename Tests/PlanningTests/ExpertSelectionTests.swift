@@ -23,7 +23,7 @@ struct ExpertSelectionTests {
         let first = CosineThreshold.cosine(cosines.weights[0], [1, 2, 3])
         let second = CosineThreshold.cosine(cosines.weights[1], [1, 2, 3])
         #expect(abs(first - 0.591082) < 1e-6)
-        #expect(abs(second - 0.985134) < 1e-6)
+        #expect(abs(second - 0.985138) < 1e-6)
     }
 
     /// WLR0 = mean of (0.6/1 + 0.3/2)/2 = 0.375 and (0.6/3 + 0.3/2)/2 = 0.175: 0.275.
