@@ -16,6 +16,8 @@ let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 /// A Swift target under Sources/ with the common settings.
 func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -37,6 +39,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     // Layers, lowest first. An arrow points only to an earlier line.
     targets: [
@@ -46,6 +50,8 @@ let package = Package(
         library("Tokenizers", ["OrderedJSON"]),
         library("ChatTemplates", ["OrderedJSON"]),
         library("Tensors", ["CKernels"]),
+        library("Planning", ["SystemModel"]),
+        library("Scenarios", ["SystemModel", yams]),
         library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
         library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
@@ -54,12 +60,15 @@ let package = Package(
         library(
             "Coordinator",
             ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),
+        library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
+        library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "ModelFiles", "Wire",
-                "MoEModel", "Worker", "Coordinator", "NIOTransport", argumentParser,
+                "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
+                "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
+                "Calibration", "NIOTransport", argumentParser,
             ],
             swiftSettings: settings),
 
@@ -67,12 +76,21 @@ let package = Package(
             name: "TestSupport", dependencies: ["SystemModel"], path: "Tests/TestSupport",
             swiftSettings: settings),
         tests("OrderedJSON", ["OrderedJSON", "SystemModel"]),
+        tests("SystemModel", ["SystemModel"]),
+        tests("Planning", ["Planning", "SystemModel"]),
+        tests("Scenarios", ["Scenarios", "SystemModel"]),
         tests("Tensors", ["SystemModel", "Tensors"]),
         tests("Tokenizers", ["OrderedJSON", "SystemModel", "Tokenizers"]),
         tests("ChatTemplates", ["ChatTemplates"]),
         tests(
             "ModelFiles", ["ModelFiles", "OrderedJSON", "SystemModel", "Tensors", "Tokenizers"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
+        tests(
+            "Simulator",
+            ["Simulator", "Scenarios", "Planning", "MoEModel", "ModelFiles", "SystemModel"]),
+        tests(
+            "Calibration",
+            ["Calibration", "MoEModel", "ModelFiles", "Planning", "SystemModel"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
         tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),

@@ -17,6 +17,8 @@ missing=()
 for pair in git:git; do
     command -v "${pair%%:*}" >/dev/null || missing+=("${pair##*:}")
 done
+# SQLite holds calibration profiles.
+[ -e /usr/include/sqlite3.h ] || missing+=("libsqlite3-dev")
 if [ "${#missing[@]}" -gt 0 ]; then
     echo "setup: installing ${missing[*]}" >&2
     sudo=""

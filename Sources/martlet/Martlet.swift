@@ -20,6 +20,7 @@ struct Martlet: AsyncParsableCommand {
         subcommands: [
             Generate.self, Serve.self, Join.self, Logits.self, PerplexityCommand.self,
             Chat.self, Template.self, Tokenize.self, Detokenize.self, Inspect.self,
-            Quantize.self, Fuzz.self, Bench.self, Demo.self,
+            Quantize.self, Fuzz.self, Bench.self, Demo.self, Plan.self,
+            Simulate.self, Calibrate.self,
         ])
 }

@@ -1,0 +1,124 @@
+import ArgumentParser
+import Foundation
+import MoEModel
+import Planning
+import Scenarios
+import Simulator
+
+struct Simulate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a text through a model whose experts are spread over a simulated cell.",
+        discussion: """
+            Routing and quality are the model's own; latency and energy follow from the scenario's \
+            radio, devices and emulated sizes. Each window of the text is a sequence of its own \
+            with its own channel draw. modelSeconds is the mean layer time of the scenario's \
+            devices times the scenario's layers, joules likewise; the dense part is not in them.
+
+              martlet simulate Scenarios/reference.yaml --model M.gguf --file T.txt \
+            --policy wdmoe --bandwidth minmax
+            """)
+
+    @Argument(help: "A scenario, YAML.")
+    var scenario: String
+
+    @OptionGroup var model: ModelOption
+    @OptionGroup var planning: PlanningOptions
+
+    @Option(help: "A UTF-8 text.")
+    var file: String
+
+    @Option(help: "Replaces the scenario's seed.")
+    var seed: UInt64?
+
+    @Option(help: "Most windows of the text to run.")
+    var windows = Int.max
+
+    @Option(help: "Write one line per window, layer and device to this CSV file.")
+    var trace: String?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard windows >= 1 else { throw ValidationError("--windows takes 1 or more") }
+    }
+
+    func run() throws {
+        var scenario = try Scenario.open(scenario)
+        if let seed { scenario.radio.seed = seed }
+        let opened = try model.open()
+        guard let experts = opened.model.configuration.experts else {
+            throw CommandError("\(model.model): has no experts to spread")
+        }
+        let texts = try opened.windows(
+            of: file, length: scenario.prefillTokens, skip: 0, limit: windows)
+        let planner = try planning.planner(
+            layers: opened.model.configuration.layers, experts: experts.count,
+            seed: scenario.radio.seed)
+        let result = try Simulation(opened.model).run(
+            texts, scenario: scenario, planner: planner, keepsTrace: trace != nil)
+        if let trace { try write(result.trace, to: trace) }
+        try show(SimulationReport(result, scenario: scenario))
+    }
+
+    private func show(_ report: SimulationReport) throws {
+        guard !json else { return try Output.json(report) }
+        Output.line(
+            String(
+                format: "perplexity %.4f, accuracy %.4f, layer %.3f ms, model %.3f ms, "
+                    + "%.3f experts per token, %.4f of the weight dropped, %.3f J",
+                report.perplexity, report.accuracy, report.layerSeconds * 1e3,
+                report.modelSeconds * 1e3, report.expertsPerToken, report.droppedMass,
+                report.joules))
+    }
+
+    private func write(_ trace: [SimulatedLayer], to path: String) throws {
+        var lines = ["window,layer,device,tokens,hertz,seconds"]
+        for layer in trace {
+            for device in layer.tokens.indices {
+                lines.append(
+                    "\(layer.window),\(layer.layer),\(device),\(layer.tokens[device]),"
+                        + "\(layer.plan.hertz[device]),\(layer.plan.deviceSeconds[device])")
+            }
+        }
+        do {
+            try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: path))
+        } catch {
+            throw CommandError("\(path): cannot be written: \(CommandError.reason(error))")
+        }
+    }
+}
+
+/// What `simulate --json` prints.
+struct SimulationReport: Encodable {
+    let perplexity: Double
+    let accuracy: Double
+    let layerSeconds: Double
+    let modelSeconds: Double
+    let expertsPerToken: Double
+    let droppedMass: Double
+    let joules: Double
+
+    init(_ result: Simulation.Result, scenario: Scenario) {
+        perplexity = result.quality.perplexity
+        accuracy = result.quality.accuracy
+        layerSeconds = result.costs.layerSeconds
+        modelSeconds = result.costs.layerSeconds * Double(scenario.shape.layers)
+        expertsPerToken = result.costs.meanExpertsPerToken
+        droppedMass = result.costs.meanDroppedMass
+        joules = result.costs.layerJoules * Double(scenario.shape.layers)
+    }
+}
+
+extension Scenario {
+    /// Reads a scenario's file.
+    static func open(_ path: String) throws -> Scenario {
+        let bytes: Data
+        do {
+            bytes = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            throw CommandError("\(path): cannot be read: \(CommandError.reason(error))")
+        }
+        return try Scenario(yaml: [UInt8](bytes), file: path)
+    }
+}
