@@ -13,13 +13,14 @@
 
 #define LANES_FROM_HALF(bits) ((lanes)_mm512_cvtph_ps((__m256i)(bits)))
 #define INPUTS_PER_TILE 4
+#define ATTENTION_LANES(queries) 4
 #include "float_products.h"
 
 #include "dequantize.h"
 #include "row_kernels.h"
-#define ATTENTION_LANES(queries) 4
 #include "attention.h"
 #include "attention_store.h"
+
 // Sixteen weight rows at a time, one per lane.
 #define ROWS 16
 #include "x86_rows.h"

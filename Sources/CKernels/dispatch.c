@@ -18,6 +18,22 @@ static int has_avx512_vnni(void) {
 }
 #endif
 
+#if defined(__aarch64__)
+#if defined(__linux__)
+#include <sys/auxv.h>
+
+static int has_neon_dot(void) {
+    const unsigned long dot_product = 1UL << 20;  // HWCAP_ASIMDDP
+    return (getauxval(AT_HWCAP) & dot_product) != 0;
+}
+#else
+// Every Mac with Apple's processors has it.
+static int has_neon_dot(void) {
+    return 1;
+}
+#endif
+#endif
+
 const struct martlet_kernels *martlet_kernels_for(enum martlet_instruction_set set) {
     switch (set) {
     case MARTLET_PORTABLE:
@@ -29,6 +45,10 @@ const struct martlet_kernels *martlet_kernels_for(enum martlet_instruction_set s
         return has_avx2_vnni() ? &martlet_avx2_vnni_kernels : NULL;
     case MARTLET_AVX512_VNNI:
         return has_avx512_vnni() ? &martlet_avx512_kernels : NULL;
+#endif
+#if defined(__aarch64__)
+    case MARTLET_NEON_DOT:
+        return has_neon_dot() ? &martlet_neon_kernels : NULL;
 #endif
     default:
         return NULL;

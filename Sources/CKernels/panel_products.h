@@ -132,10 +132,11 @@ INLINE void all_inputs_in_passes(
     for (; t + INPUTS_PER_PASS <= p->inputs; t += INPUTS_PER_PASS) {
         few_inputs(format, group, p, t, INPUTS_PER_PASS);
     }
-    switch (p->inputs - t) {
-    case 3: return few_inputs(format, group, p, t, 3);
-    case 2: return few_inputs(format, group, p, t, 2);
-    case 1: return few_inputs(format, group, p, t, 1);
+    for (; t + 2 <= p->inputs; t += 2) {
+        few_inputs(format, group, p, t, 2);
+    }
+    for (; t < p->inputs; t++) {
+        few_inputs(format, group, p, t, 1);
     }
 }
 

@@ -8,3 +8,6 @@ extern const struct martlet_kernels martlet_avx2_kernels;
 extern const struct martlet_kernels martlet_avx2_vnni_kernels;
 extern const struct martlet_kernels martlet_avx512_kernels;
 #endif
+#if defined(__aarch64__)
+extern const struct martlet_kernels martlet_neon_kernels;
+#endif

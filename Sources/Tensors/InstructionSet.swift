@@ -8,6 +8,8 @@ package enum InstructionSet: String, Codable, Sendable, CaseIterable {
     case avx2VNNI
     /// x86 with AVX-512 F, BW, DQ, VL and VNNI (Cascade Lake 2019, Zen 4 2022 and later).
     case avx512VNNI
+    /// 64-bit Arm with dot products (Cortex-A76 2018, Apple A13 2019, Raspberry Pi 5 and later).
+    case neonDot
 
     /// The sets that this machine has, slowest first.
     package static let available: [InstructionSet] = allCases.filter { Kernels($0) != nil }

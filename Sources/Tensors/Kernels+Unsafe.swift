@@ -21,6 +21,7 @@ struct Kernels: Sendable {
             case .avx2: MARTLET_AVX2
             case .avx2VNNI: MARTLET_AVX2_VNNI
             case .avx512VNNI: MARTLET_AVX512_VNNI
+            case .neonDot: MARTLET_NEON_DOT
             }
         guard let table = martlet_kernels_for(name) else { return nil }
         self.table = table

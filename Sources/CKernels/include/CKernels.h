@@ -29,6 +29,7 @@ enum martlet_instruction_set {
     MARTLET_AVX2 = 1,         // with FMA and F16C
     MARTLET_AVX2_VNNI = 2,    // the same with VNNI
     MARTLET_AVX512_VNNI = 3,  // with F, BW, DQ and VL
+    MARTLET_NEON_DOT = 4,     // 64-bit Arm with dot products
 };
 
 /// One matrix product: out[t * output_stride + r] = sum over c of weights[r, c] * inputs[t, c].
