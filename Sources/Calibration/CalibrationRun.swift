@@ -62,7 +62,7 @@ package struct CalibrationRun {
     private func forward(
         _ ids: [Int], _ selector: any ExpertSelector, _ executor: any ExpertExecutor
     ) throws -> Matrix {
-        var cache = KeyValueCache(layers: model.configuration.layers)
+        var cache = KeyValuePool(model.configuration).makeCache()
         return try model.transformer.forward(
             ids, cache: &cache, rows: .all, selector: selector, experts: executor)
     }

@@ -59,13 +59,56 @@ package struct ExpertWeights: Sendable {
     ///
     /// - Complexity: 6 · hidden · inner operations per token; reads `byteCount` bytes.
     package func output(_ inputs: Activations) -> Matrix {
-        var (gates, ups) = (product(gate, inputs), product(up, inputs))
-        if let biases {
-            gates.addToRows(biases.gate)
-            ups.addToRows(biases.up)
-        }
-        var outputs = product(down, Activations(activation.apply(gate: gates, up: ups)))
-        if let biases { outputs.addToRows(biases.down) }
-        return outputs
+        outputs(of: [ExpertVisits(expert: self, rows: 0..<inputs.rows)], inputs)
+    }
+}
+
+/// An expert and the rows that visit it.
+struct ExpertVisits {
+    let expert: ExpertWeights
+    /// Rows of the inputs; several experts may share them.
+    let rows: Range<Int>
+}
+
+/// The outputs of several experts, expert after expert: `[Σ rows × hidden]`.
+///
+/// All gates and ups are divided among threads at once, then all downs: an expert alone is little
+/// work.
+///
+/// - Precondition: the experts have the same shapes and activation, as those of one layer do.
+/// - Complexity: that of each expert.
+func outputs(of visits: [ExpertVisits], _ inputs: Activations) -> Matrix {
+    guard let activation = visits.first?.expert.activation else {
+        return Matrix(rows: 0, columns: inputs.columns)
+    }
+    var inner = groupedProducts(
+        [
+            visits.map { ProductGroup($0.expert.gate, rows: $0.rows) },
+            visits.map { ProductGroup($0.expert.up, rows: $0.rows) },
+        ], inputs)
+    addBiases(of: visits, to: &inner[0]) { $0.gate }
+    addBiases(of: visits, to: &inner[1]) { $0.up }
+    let activations = Activations(activation.apply(gate: inner[0], up: inner[1]))
+    var downs: [ProductGroup] = []
+    downs.reserveCapacity(visits.count)
+    var first = 0
+    for visit in visits {
+        downs.append(ProductGroup(visit.expert.down, rows: first..<first + visit.rows.count))
+        first += visit.rows.count
+    }
+    var outputs = groupedProducts([downs], activations)
+    addBiases(of: visits, to: &outputs[0]) { $0.down }
+    return outputs[0]
+}
+
+/// Adds each expert's bias to its rows of `matrix`, where it has one.
+private func addBiases(
+    of visits: [ExpertVisits], to matrix: inout Matrix, _ bias: (ExpertWeights.Biases) -> [Float]
+) {
+    var first = 0
+    for visit in visits {
+        let rows = first..<first + visit.rows.count
+        if let biases = visit.expert.biases { matrix.add(bias(biases), toRows: rows) }
+        first = rows.upperBound
     }
 }

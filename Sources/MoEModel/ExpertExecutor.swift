@@ -57,15 +57,55 @@ package final class LocalExperts: ExpertExecutor {
 package func partialMixture(
     inputs: Matrix, pairs: [ExpertPair], weights: (Int) throws -> ExpertWeights
 ) rethrows -> Matrix {
-    var output = Matrix(rows: inputs.rows, columns: inputs.columns)
-    let all = inputs.rows == 1 ? Activations(inputs) : nil
-    let byExpert = Dictionary(grouping: pairs, by: \.expert)
-    for (expert, visits) in byExpert.sorted(by: { $0.key < $1.key }) {
-        let activations = all ?? Activations(inputs.gatheringRows(visits.map(\.row)))
-        let outputs = try weights(expert).output(activations)
-        for (index, visit) in visits.enumerated() {
-            output.addScaled(row: visit.row, visit.weight, outputs, sourceRow: index)
+    try partialMixture(inputs: Activations(inputs), pairs: pairs, weights: weights)
+}
+
+/// The same of inputs that are quantised already.
+package func partialMixture(
+    inputs: Activations, pairs: [ExpertPair], weights: (Int) throws -> ExpertWeights
+) rethrows -> Matrix {
+    let visits = PairsByExpert(pairs)
+    // One row needs no gathering: all its experts read it where it is.
+    let gathered = inputs.rows == 1 ? inputs : inputs.gatheringRows(visits.rows)
+    var list: [ExpertVisits] = []
+    list.reserveCapacity(visits.experts.count)
+    for (expert, range) in visits.experts {
+        list.append(
+            ExpertVisits(
+                expert: try weights(expert), rows: inputs.rows == 1 ? 0..<1 : range))
+    }
+    return visits.weightedSum(outputs(of: list, gathered), rows: inputs.rows)
+}
+
+/// Pairs in ascending order of expert, then row.
+private struct PairsByExpert {
+    /// Each visited expert, ascending, and the positions of its pairs.
+    private(set) var experts: [(expert: Int, range: Range<Int>)] = []
+    private var pairs: [ExpertPair]
+
+    init(_ pairs: [ExpertPair]) {
+        self.pairs = pairs
+        if pairs.last?.row != pairs.first?.row {
+            self.pairs.sort { ($0.expert, $0.row) < ($1.expert, $1.row) }
+        }
+        for (position, pair) in self.pairs.enumerated() {
+            if let last = experts.last, last.expert == pair.expert {
+                experts[experts.count - 1].range = last.range.lowerBound..<position + 1
+            } else {
+                experts.append((pair.expert, position..<position + 1))
+            }
         }
     }
-    return output
+
+    /// The pairs' rows.
+    var rows: [Int] { pairs.map(\.row) }
+
+    /// Adds each pair's row of `outputs` times its weight to its row of the sum, in order.
+    func weightedSum(_ outputs: Matrix, rows: Int) -> Matrix {
+        var sum = Matrix(rows: rows, columns: outputs.columns)
+        for (position, pair) in pairs.enumerated() {
+            sum.addScaled(row: pair.row, pair.weight, outputs, sourceRow: position)
+        }
+        return sum
+    }
 }

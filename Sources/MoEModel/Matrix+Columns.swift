@@ -4,8 +4,19 @@ extension Matrix {
     /// Adds `bias`, one entry per column, to every row; an empty one adds nothing.
     mutating func addToRows(_ bias: [Float]) {
         guard !bias.isEmpty else { return }
+        add(bias, toRows: 0..<rows)
+    }
+
+    /// Adds `bias`, one entry per column, to those rows.
+    mutating func add(_ bias: [Float], toRows range: Range<Int>) {
         precondition(bias.count == columns, "a bias has one entry per column")
-        map(&values) { index, value in value + bias[index % bias.count] }
+        precondition(range.upperBound <= rows, "the rows are in the matrix")
+        let columns = columns
+        values.withUnsafeMutableBufferPointer { values in
+            for row in range {
+                for column in 0..<columns { values[row * columns + column] += bias[column] }
+            }
+        }
     }
 
     /// Limits every element to ± `limit`.

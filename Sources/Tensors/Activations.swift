@@ -19,6 +19,27 @@ package struct Activations: Sendable {
             ? kernels.quantize(matrix) : QuantizedRows(quants: [], scales: [], sums: [])
     }
 
+    private init(_ matrix: Matrix, _ quantized: QuantizedRows) {
+        self.matrix = matrix
+        self.quantized = quantized
+    }
+
+    /// The rows named by `indices`, in that order; nothing is quantised again.
+    package func gatheringRows(_ indices: [Int]) -> Activations {
+        func gather<Element>(_ all: [Element]) -> [Element] {
+            let width = rows == 0 ? 0 : all.count / rows
+            var gathered: [Element] = []
+            gathered.reserveCapacity(indices.count * width)
+            for index in indices { gathered += all[index * width..<(index + 1) * width] }
+            return gathered
+        }
+        return Activations(
+            matrix.gatheringRows(indices),
+            QuantizedRows(
+                quants: gather(quantized.quants), scales: gather(quantized.scales),
+                sums: gather(quantized.sums)))
+    }
+
     /// Number of rows: the tokens.
     package var rows: Int { matrix.rows }
     /// Number of columns: the inputs of a product.

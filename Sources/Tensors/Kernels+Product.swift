@@ -1,43 +1,60 @@
 import CKernels
 
 extension Kernels {
-    /// See `Tensors.product`.
+    /// See `Tensors.product`; on the calling thread alone.
     func product(_ weights: QuantizedMatrix, _ inputs: Activations) -> Matrix {
+        Matrix.uninitialized(rows: inputs.rows, columns: weights.rows) {
+            multiply(ProductTask(weights, inputs, 0..<inputs.rows, out: $0), inputs)
+        }
+    }
+
+    /// Computes those rows of `task` that are in `rows`, or all.
+    func multiply(_ task: ProductTask, _ inputs: Activations, rows: Range<Int>? = nil) {
+        let weights = task.weights
         precondition(
             weights.columns == inputs.columns, "Weights and inputs must have the same columns.")
-        guard weights.columns > 0 else { return Matrix(rows: inputs.rows, columns: weights.rows) }
-        return Matrix.uninitialized(rows: inputs.rows, columns: weights.rows) { out in
-            inputs.withProduct(out, stride: weights.rows) { product in
-                weights.bytes.withUnsafeBytes { bytes in
-                    guard let start = bytes.baseAddress else { return }
-                    multiply(weights, at: start, &product)
-                }
+        let rows = rows ?? 0..<weights.rows
+        let out = task.out + rows.lowerBound
+        guard weights.columns > 0 else {
+            for token in 0..<task.inputs.count {
+                (out + token * weights.rows).update(repeating: 0, count: rows.count)
+            }
+            return
+        }
+        inputs.withProduct(of: task.inputs, out, stride: weights.rows) { product in
+            weights.bytes.withUnsafeBytes { bytes in
+                guard let start = bytes.baseAddress else { return }
+                multiply(
+                    weights, rows.count, at: start + rows.lowerBound * weights.bytesPerRow,
+                    &product)
             }
         }
     }
 
     private func multiply(
-        _ weights: QuantizedMatrix, at start: UnsafeRawPointer, _ product: inout martlet_product
+        _ weights: QuantizedMatrix, _ rows: Int, at start: UnsafeRawPointer,
+        _ product: inout martlet_product
     ) {
         switch weights.format {
         case .f32, .f16, .bf16, .q8_0, .q4_0, .q4_K, .q5_K, .q6_K, .mxfp4:
             product.weights = start
-            product.rows = weights.rows
+            product.rows = rows
             multiply(weights.format, &product)
         default:
-            multiplyDequantized(weights, at: start, &product)
+            multiplyDequantized(weights, rows, at: start, &product)
         }
     }
 
     /// A few rows at a time as fp32: enough for the F32 kernel's tiles, few enough for the cache.
     private func multiplyDequantized(
-        _ weights: QuantizedMatrix, at start: UnsafeRawPointer, _ product: inout martlet_product
+        _ weights: QuantizedMatrix, _ rows: Int, at start: UnsafeRawPointer,
+        _ product: inout martlet_product
     ) {
         let rowsPerPass = 8
         let output = product.out
         withUnsafeTemporaryAllocation(of: Float.self, capacity: rowsPerPass * weights.columns) {
-            for first in stride(from: 0, to: weights.rows, by: rowsPerPass) {
-                let count = min(rowsPerPass, weights.rows - first)
+            for first in stride(from: 0, to: rows, by: rowsPerPass) {
+                let count = min(rowsPerPass, rows - first)
                 let bytes = UnsafeRawBufferPointer(
                     start: start + first * weights.bytesPerRow, count: count * weights.bytesPerRow)
                 let numbers = $0.extracting(0..<count * weights.columns)
@@ -53,18 +70,29 @@ extension Kernels {
 }
 
 extension Activations {
-    /// Calls `body` with a product of these inputs whose weights and rows are still to be set.
+    /// Calls `body` with a product of some of these rows, whose weights and their rows are still
+    /// to be set.
     fileprivate func withProduct(
-        _ out: UnsafeMutablePointer<Float>, stride: Int, _ body: (inout martlet_product) -> Void
+        of range: Range<Int>, _ out: UnsafeMutablePointer<Float>, stride: Int,
+        _ body: (inout martlet_product) -> Void
     ) {
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= rows, "The rows are outside the inputs.")
+        let first = range.lowerBound
+        let divisor = max(1, rows)
+        let blocks = quantized.scales.count / divisor
+        let sumCount = quantized.sums.count / divisor
         matrix.values.withUnsafeBufferPointer { values in
             quantized.quants.withUnsafeBufferPointer { quants in
                 quantized.scales.withUnsafeBufferPointer { scales in
                     quantized.sums.withUnsafeBufferPointer { sums in
                         var product = martlet_product(
                             weights: UnsafeRawPointer(out), rows: 0, columns: columns,
-                            inputs: rows, values: values.baseAddress, quants: quants.baseAddress,
-                            scales: scales.baseAddress, sums: sums.baseAddress, out: out,
+                            inputs: range.count,
+                            values: values.baseAddress.map { $0 + first * columns },
+                            quants: quants.baseAddress.map { $0 + first * 32 * blocks },
+                            scales: scales.baseAddress.map { $0 + first * blocks },
+                            sums: sums.baseAddress.map { $0 + first * sumCount }, out: out,
                             output_stride: stride)
                         body(&product)
                     }

@@ -68,6 +68,50 @@ struct ExpertTests {
         }
     }
 
+    /// The mixture has the bits of experts computed one by one, whatever the number of threads.
+    @Test(arguments: [1, 2, 3], [false, true])
+    func mixtureIsItsExpertsInOrder(_ threads: Int, _ biased: Bool) {
+        ThreadPool.shared.use(threads: threads)
+        let (hidden, inner, seed) = (64, 320, UInt64(3))
+        var random = SeededGenerator(seed: seed)
+        func numbers(_ count: Int) -> [Float] {
+            (0..<count).map { _ in Float.random(in: -1..<1, using: &random) }
+        }
+        func weights(_ rows: Int, _ columns: Int) -> QuantizedMatrix {
+            QuantizedMatrix(
+                Matrix(rows: rows, columns: columns, values: numbers(rows * columns)))
+        }
+        let experts = (0..<5).map { _ in
+            ExpertWeights(
+                gate: weights(inner, hidden), up: weights(inner, hidden),
+                down: weights(hidden, inner),
+                biases: biased
+                    ? ExpertWeights.Biases(
+                        gate: numbers(inner), up: numbers(inner), down: numbers(hidden)) : nil,
+                activation: biased ? .clampedSwiGLU(alpha: 1.702, limit: 0.5) : .swiGLU)
+        }
+        for rows in [1, 7] {
+            let inputs = Matrix(rows: rows, columns: hidden, values: numbers(rows * hidden))
+            var pairs: [ExpertPair] = []
+            for row in 0..<rows where row != 2 {
+                for expert in [0, 1, 3, 4] where (expert + row) % 5 != 0 {
+                    let weight = 0.25 + Float(expert) / 8
+                    pairs.append(ExpertPair(row: row, expert: expert, weight: weight))
+                }
+            }
+            var expected = Matrix(rows: rows, columns: hidden)
+            for expert in experts.indices {
+                for pair in pairs where pair.expert == expert {
+                    let row = Activations(inputs.gatheringRows([pair.row]))
+                    expected.addScaled(
+                        row: pair.row, pair.weight, experts[expert].output(row), sourceRow: 0)
+                }
+            }
+            let result = partialMixture(inputs: inputs, pairs: pairs) { experts[$0] }
+            #expect(result == expected, "\(rows) rows, seed \(seed)")
+        }
+    }
+
     /// Two groups of three: the bias and the groups decide who is chosen, the scores the weights.
     @Test func groupsAndBiasDecide() {
         var configuration = ExpertsConfiguration(

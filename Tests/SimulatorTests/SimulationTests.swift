@@ -40,7 +40,7 @@ struct SimulationTests {
     @Test func topKHasTheModelsOwnQuality() throws {
         var own = Perplexity()
         for ids in windows {
-            var cache = KeyValueCache(layers: model.configuration.layers)
+            var cache = KeyValuePool(model.configuration).makeCache()
             let logits = try model.transformer.forward(
                 ids, cache: &cache, rows: .all, selector: model.selector,
                 experts: LocalExperts(layers: model.experts))

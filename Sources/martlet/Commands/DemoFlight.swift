@@ -70,7 +70,8 @@ final class DemoFlight: Sendable {
         for number in 1...count {
             let process = try LocalDevices.spawn([
                 "join", address, "--name", "device-\(number)", "--memory", "64MiB", "--cache",
-                folder.appending(path: "device-\(number)").path, "--once", "--quiet",
+                folder.appending(path: "device-\(number)").path, "--threads", "1", "--once",
+                "--quiet",
             ])
             state.withLock { $0.devices.append(process) }
         }

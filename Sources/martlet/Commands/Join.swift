@@ -29,6 +29,8 @@ struct Join: AsyncParsableCommand {
     @Option(help: "A name for people; default: this machine's.")
     var name: String?
 
+    @OptionGroup var threads: ThreadOption
+
     @Flag(help: "End when the base station goes away instead of dialing again.")
     var once = false
 
@@ -36,6 +38,7 @@ struct Join: AsyncParsableCommand {
     var quiet = false
 
     func run() async throws {
+        threads.apply()
         let interrupt = Interrupt()
         let device = describe()
         let store = try BlobStore(directory: cacheFolder(device.name))

@@ -24,6 +24,7 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var model: ModelOption
     @OptionGroup var devices: StationOptions
     @OptionGroup var sampling: SamplingArguments
+    @OptionGroup var threads: ThreadOption
 
     @Option(help: "Where devices dial in, as HOST:PORT; port 0 lets the system choose.")
     var devicesListen = Endpoint(host: "127.0.0.1", port: 7070)
@@ -43,6 +44,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     func run() async throws {
+        threads.apply()
         let interrupt = Interrupt()
         let opened = try model.open()
         let tokenizer = try opened.tokenizer()

@@ -39,6 +39,7 @@ final class Engine: Sendable {
         _ opened: OpenedModel, _ options: DeviceOptions,
         _ body: (Engine) async throws -> Result
     ) async throws -> Result {
+        options.threads.apply()
         guard let wanted = options.localDevices ?? options.waitDevices else {
             return try await body(Engine(opened, station: nil, deadline: 1))
         }

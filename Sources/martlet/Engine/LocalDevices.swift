@@ -9,6 +9,8 @@ final class LocalDevices: Sendable {
     private let processes: Mutex<[Process]>
 
     /// Starts `count` devices that dial `endpoint`; `onEnd` is told when one ends.
+    ///
+    /// Each computes with one thread: they share the machine's processors.
     init(
         count: Int, endpoint: Endpoint, memoryBytes: Int, onEnd: @escaping @Sendable () -> Void
     ) throws {
@@ -18,7 +20,8 @@ final class LocalDevices: Sendable {
                 started.append(
                     try Self.spawn([
                         "join", endpoint.description, "--name", "local-\(number)", "--cache",
-                        "none", "--memory", "\(memoryBytes)B", "--once", "--quiet",
+                        "none", "--memory", "\(memoryBytes)B", "--threads", "1", "--once",
+                        "--quiet",
                     ]) { _ in onEnd() })
             }
         } catch {

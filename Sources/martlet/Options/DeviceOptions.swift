@@ -34,6 +34,7 @@ struct DeviceOptions: ParsableArguments {
     var waitDevices: Int?
 
     @OptionGroup var station: StationOptions
+    @OptionGroup var threads: ThreadOption
 
     func validate() throws {
         if let localDevices, !(1...64).contains(localDevices) {
