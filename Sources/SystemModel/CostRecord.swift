@@ -46,6 +46,12 @@ package struct CostRecord: Sendable, Equatable, Codable {
 
     /// Tokens that the step advanced.
     package var tokens = 0
+    /// Passes of the model.
+    package var steps = 0
+    /// Tokens that were guessed ahead and verified in the same pass.
+    package var draftedTokens = 0
+    /// Those of them that were right.
+    package var acceptedTokens = 0
     /// The whole step, in seconds.
     package var totalSeconds = 0.0
     /// The part of it in which the inference thread only waited for devices, in seconds.
@@ -61,6 +67,11 @@ package struct CostRecord: Sendable, Equatable, Codable {
 
     /// The part of the step in which the base station itself computed, in seconds.
     package var computeSeconds: Double { max(0, totalSeconds - networkWaitSeconds) }
+    /// Frames that devices answered, for each token.
+    package var roundTripsPerToken: Double {
+        let frames = devices.values.reduce(0) { $0 + $1.roundTrips }
+        return tokens > 0 ? Double(frames) / Double(tokens) : 0
+    }
     /// Payload bytes base station → devices.
     package var downlinkBytes: Int { devices.values.reduce(0) { $0 + $1.downlinkBytes } }
     /// Payload bytes devices → base station.
@@ -69,6 +80,9 @@ package struct CostRecord: Sendable, Equatable, Codable {
     /// Adds another step's costs.
     package mutating func add(_ other: CostRecord) {
         tokens += other.tokens
+        steps += other.steps
+        draftedTokens += other.draftedTokens
+        acceptedTokens += other.acceptedTokens
         totalSeconds += other.totalSeconds
         networkWaitSeconds += other.networkWaitSeconds
         pairs += other.pairs

@@ -70,6 +70,31 @@ struct DistributedTests {
         }
     }
 
+    /// Several sequences in one pass over devices, and drafts, which save whole rounds: the bits
+    /// and tokens of one sequence at a time on one machine.
+    @Test func batchesAndDraftsAreAsAlone() async throws {
+        let model = try tinyModel("mixtral")
+        let ids = try ExpectedModel("mixtral").input_ids
+        let cell = try await TestCell(model, .inProcess)
+        try await cell.start(devices: ["a", "b"])
+        let experts = cell.experts()
+        let texts = [ids, Array(ids.prefix(7)), ids.reversed()]
+        let alone = try texts.map { try model.logits($0, LocalExperts(layers: model.experts)) }
+        let pool = KeyValuePool(model.transformer)
+        var steps = texts.map { SequenceStep(ids: $0, cache: pool.makeCache(), rows: .all) }
+        let together = try model.transformer.forward(
+            &steps, selector: model.selector, experts: experts)
+        #expect(together.map(\.values) == alone.map(\.values))
+        _ = experts.takeCosts()
+        let plain = try model.answer(ids + ids, count: 32, experts)
+        let drafted = try model.answer(ids + ids, count: 32, experts, longestDraft: 6)
+        #expect(drafted.tokens == plain.tokens)
+        #expect(drafted.cost.draftedTokens > 0)
+        let saved = plain.cost.roundTripsPerToken - drafted.cost.roundTripsPerToken
+        #expect(saved > 0 || drafted.cost.acceptedTokens == 0)
+        await cell.close()
+    }
+
     /// A device that left joins again, takes its old slot and computes again.
     @Test(arguments: Depth.allCases)
     func aDeviceMayJoinAgain(_ depth: Depth) async throws {

@@ -126,6 +126,22 @@ extension Model {
             ids, cache: &cache, rows: .all, selector: selector, experts: experts)
     }
 
+    /// New tokens after a prompt, with drafts of up to `longestDraft` tokens, and what they cost.
+    func answer(
+        _ prompt: [Int], count: Int, _ experts: any ExpertExecutor, longestDraft: Int = 0
+    ) throws -> (tokens: [Int], cost: CostRecord) {
+        var generation = Generation(
+            transformer: transformer, selector: selector, experts: experts, clock: RealClock(),
+            sampling: SamplingOptions(), prompt: prompt, longestDraft: longestDraft)
+        var cost = CostRecord()
+        let tokens = try (0..<count).map { _ in
+            let token = try generation.next()
+            cost.add(token.cost)
+            return token.id
+        }
+        return (tokens, cost)
+    }
+
     /// New tokens after a prompt; `before` is called ahead of each.
     func generate(
         _ prompt: [Int], count: Int, _ experts: any ExpertExecutor,

@@ -28,6 +28,14 @@ struct Generate: AsyncParsableCommand {
     @Option(help: "Stop after N new tokens; the model's end-of-text token stops earlier.")
     var maxTokens = 64
 
+    @Option(
+        help: """
+            Guess up to N tokens ahead from the text itself and verify them in one pass; the answer \
+            stays the same.
+            """
+    )
+    var draft = 0
+
     @Flag(help: "Print what each token cost, device by device, on standard error.")
     var costs = false
 
@@ -37,6 +45,9 @@ struct Generate: AsyncParsableCommand {
     func validate() throws {
         guard (prompt == nil) != (ids == nil) else {
             throw ValidationError("give either --prompt or --ids")
+        }
+        guard draft >= 0 && draft <= 64 else {
+            throw ValidationError("--draft takes 0 to 64")
         }
         guard maxTokens >= 0 else { throw ValidationError("--max-tokens takes 0 or more") }
     }
@@ -50,7 +61,7 @@ struct Generate: AsyncParsableCommand {
         try await Engine.run(opened, devices) { engine in
             try await engine.generate(
                 ids, limit: maxTokens, sampling: sampling.options,
-                stop: tokenizer.endOfTextIDs, onToken: answer.add)
+                stop: tokenizer.endOfTextIDs, longestDraft: draft, onToken: answer.add)
         }
         let result = answer.finish()
         guard json else {

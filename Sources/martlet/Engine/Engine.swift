@@ -85,8 +85,9 @@ final class Engine: Sendable {
 
     /// The logits of every position of a sequence of its own: `[ids × vocabulary]`.
     func logits(_ ids: [Int]) async throws -> Matrix {
-        try await work { transformer, selector, experts in
-            var cache = KeyValuePool(transformer).makeCache()
+        let pool = opened.keyValuePool
+        return try await work { transformer, selector, experts in
+            var cache = pool.makeCache()
             var values: [Float] = []
             var rest = ids[...]
             while !rest.isEmpty {
@@ -103,18 +104,23 @@ final class Engine: Sendable {
 
     /// Generates until `stop`, `limit` or the end of the model's context; `onToken` sees each token
     /// as it comes.
+    ///
+    /// - Parameter longestDraft: most tokens guessed ahead and verified in one pass; 0 for none.
     func generate(
         _ prompt: [Int], limit: Int, sampling: SamplingOptions, stop: Set<Int>,
+        longestDraft: Int = 0,
         onToken: @escaping @Sendable (Generation.Token) throws -> Void
     ) async throws {
         let cancelled = CancellationFlag()
+        let pool = opened.keyValuePool
         let room = opened.model.configuration.contextLength - prompt.count
         if limit > room { Output.note("the context has room for \(room) new tokens, not \(limit)") }
         try await withTaskCancellationHandler {
             try await work { transformer, selector, experts in
                 var generation = Generation(
                     transformer: transformer, selector: selector, experts: experts,
-                    clock: SystemClock(), sampling: sampling, prompt: prompt)
+                    clock: SystemClock(), sampling: sampling, prompt: prompt,
+                    cache: pool.makeCache(), longestDraft: longestDraft)
                 for _ in 0..<min(limit, room) {
                     try cancelled.check()
                     let token = try generation.next()

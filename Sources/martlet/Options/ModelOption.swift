@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import MoEModel
 import ModelFiles
+import Tensors
 import Tokenizers
 
 /// `--model`, for every command that needs one.
@@ -9,19 +10,39 @@ struct ModelOption: ParsableArguments {
     @Option(help: "A GGUF file (of a split model the first part) or a Hugging Face folder.")
     var model: String
 
+    @Option(
+        help: """
+            Precision of cached keys and values: auto, f32, f16 or q8_0; auto takes f16 beside \
+            quantised weights, else f32.
+            """
+    )
+    var kvCache = KeyValueCacheOption.auto
+
     func open() throws -> OpenedModel {
-        try OpenedModel(path: model)
+        try OpenedModel(path: model, kvCache: kvCache.precision)
     }
+}
+
+/// `--kv-cache`.
+enum KeyValueCacheOption: String, CaseIterable, ExpressibleByArgument {
+    case auto, f32, f16, q8_0
+
+    /// Nil leaves it to the model.
+    var precision: KeyValuePrecision? { KeyValuePrecision(rawValue: rawValue) }
 }
 
 /// A model and what its file says besides.
 struct OpenedModel: Sendable {
     let file: ModelFile
     let model: Model
+    /// The memory of all sequences' keys and values.
+    let keyValuePool: KeyValuePool
 
-    init(path: String) throws {
+    /// - Parameter kvCache: precision of keys and values; nil takes what suits the model.
+    init(path: String, kvCache: KeyValuePrecision? = nil) throws {
         file = try ModelFile.open(path)
         model = try Model(file)
+        keyValuePool = KeyValuePool(model.transformer, precision: kvCache)
     }
 
     func tokenizer() throws -> Tokenizer {

@@ -3,6 +3,10 @@ import SystemModel
 /// A cost record as commands print it: the record and its sums.
 struct CostSummary: Codable {
     let tokens: Int
+    let steps: Int
+    let draftedTokens: Int
+    let acceptedTokens: Int
+    let roundTripsPerToken: Double
     let totalSeconds: Double
     let computeSeconds: Double
     let networkWaitSeconds: Double
@@ -14,6 +18,10 @@ struct CostSummary: Codable {
 
     init(_ record: CostRecord) {
         tokens = record.tokens
+        steps = record.steps
+        draftedTokens = record.draftedTokens
+        acceptedTokens = record.acceptedTokens
+        roundTripsPerToken = record.roundTripsPerToken
         totalSeconds = record.totalSeconds
         computeSeconds = record.computeSeconds
         networkWaitSeconds = record.networkWaitSeconds
@@ -47,7 +55,10 @@ extension CostRecord {
             + "\(Readable.milliseconds(computeSeconds)), waiting for devices "
             + "\(Readable.milliseconds(networkWaitSeconds)); \(localPairs) of \(pairs) expert "
             + "visits at the base station"
-        guard !devices.isEmpty else { return sums }
+        let drafts =
+            draftedTokens > 0
+            ? "; \(acceptedTokens) of \(draftedTokens) drafted tokens were right" : ""
+        guard !devices.isEmpty else { return sums + drafts }
         let head = ["device", "frames", "lost", "visits", "down", "up", "compute", "round trip"]
         let rows = devices.sorted { $0.key < $1.key }.map { name, device in
             [
@@ -57,6 +68,6 @@ extension CostRecord {
                 Readable.milliseconds(device.roundTripSeconds),
             ]
         }
-        return sums + "\n" + Readable.table([head] + rows)
+        return sums + drafts + "\n" + Readable.table([head] + rows)
     }
 }
