@@ -60,6 +60,10 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var pairs = 0
     /// Pairs computed at the base station.
     package var localPairs = 0
+    /// Pairs of layers whose experts were predicted a layer ahead.
+    package var predictedPairs = 0
+    /// Those of them that the prediction named.
+    package var rightlyPredictedPairs = 0
     /// By device name.
     package var devices: [String: Device] = [:]
 
@@ -71,6 +75,10 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var roundTripsPerToken: Double {
         let frames = devices.values.reduce(0) { $0 + $1.roundTrips }
         return tokens > 0 ? Double(frames) / Double(tokens) : 0
+    }
+    /// Share of the visited experts that were predicted a layer ahead; nil where none was.
+    package var predictionRecall: Double? {
+        predictedPairs > 0 ? Double(rightlyPredictedPairs) / Double(predictedPairs) : nil
     }
     /// Payload bytes base station → devices.
     package var downlinkBytes: Int { devices.values.reduce(0) { $0 + $1.downlinkBytes } }
@@ -87,6 +95,8 @@ package struct CostRecord: Sendable, Equatable, Codable {
         networkWaitSeconds += other.networkWaitSeconds
         pairs += other.pairs
         localPairs += other.localPairs
+        predictedPairs += other.predictedPairs
+        rightlyPredictedPairs += other.rightlyPredictedPairs
         for (name, device) in other.devices { devices[name, default: Device()].add(device) }
     }
 }

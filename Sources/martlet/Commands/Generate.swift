@@ -36,6 +36,9 @@ struct Generate: AsyncParsableCommand {
     )
     var draft = 0
 
+    @Flag(help: "Fetch the next layer's likely experts from disk while a layer computes.")
+    var prefetch = false
+
     @Flag(help: "Print what each token cost, device by device, on standard error.")
     var costs = false
 
@@ -58,7 +61,7 @@ struct Generate: AsyncParsableCommand {
         let ids = try promptIDs(tokenizer)
         try opened.check(ids)
         let answer = Answer(tokenizer, shows: json ? .nothing : .text, costs: costs)
-        try await Engine.run(opened, devices) { engine in
+        try await Engine.run(opened, devices, prefetches: prefetch) { engine in
             try await engine.generate(
                 ids, limit: maxTokens, sampling: sampling.options,
                 stop: tokenizer.endOfTextIDs, longestDraft: draft, onToken: answer.add)

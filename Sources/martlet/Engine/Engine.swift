@@ -17,38 +17,53 @@ final class Engine: Sendable {
     /// - Parameters:
     ///   - station: nil when all experts are here.
     ///   - deadline: the least time a device is given for a batch, in seconds.
-    init(_ opened: OpenedModel, station: BaseStation?, deadline: Double) {
+    ///   - prefetches: whether the next layer's likely experts are fetched ahead.
+    init(
+        _ opened: OpenedModel, station: BaseStation?, deadline: Double, prefetches: Bool = false
+    ) {
         self.opened = opened
         coordinator = station?.coordinator
         let model = opened.model
         selector = model.selector
         guard let coordinator else {
-            executor = Mutex(LocalExperts(layers: model.experts))
+            let experts = LocalExperts(layers: model.experts)
+            executor = Mutex(prefetches ? Self.prefetching(experts, model) : experts)
             return
         }
         var policy = RemoteExperts.DeadlinePolicy()
         policy.floor = .seconds(deadline)
-        executor = Mutex(
-            RemoteExperts(
-                coordinator: coordinator, local: model.experts, clock: SystemClock(),
-                deadlines: policy))
+        let experts = RemoteExperts(
+            coordinator: coordinator, local: model.experts, clock: SystemClock(),
+            deadlines: policy)
+        executor = Mutex(prefetches ? Self.prefetching(experts, model) : experts)
+    }
+
+    private static func prefetching(
+        _ experts: any ExpertExecutor, _ model: Model
+    ) -> any ExpertExecutor {
+        PrefetchingExperts(
+            experts, transformer: model.transformer, selector: model.selector,
+            local: model.experts)
     }
 
     /// Runs `body` with the model and its devices; afterwards nothing of them is left.
     static func run<Result: Sendable>(
-        _ opened: OpenedModel, _ options: DeviceOptions,
+        _ opened: OpenedModel, _ options: DeviceOptions, prefetches: Bool = false,
         _ body: (Engine) async throws -> Result
     ) async throws -> Result {
         options.threads.apply()
         guard let wanted = options.localDevices ?? options.waitDevices else {
-            return try await body(Engine(opened, station: nil, deadline: 1))
+            return try await body(
+                Engine(opened, station: nil, deadline: 1, prefetches: prefetches))
         }
         let station = try await BaseStation.start(
             opened, options.station,
             at: options.devicesListen ?? Endpoint(host: "127.0.0.1", port: 0),
             localDevices: options.localDevices, wanted: wanted)
         do {
-            let engine = Engine(opened, station: station, deadline: options.station.deadline)
+            let engine = Engine(
+                opened, station: station, deadline: options.station.deadline,
+                prefetches: prefetches)
             try await station.waitForDevices()
             let result = try await body(engine)
             await station.stop()

@@ -7,6 +7,7 @@ struct CostSummary: Codable {
     let draftedTokens: Int
     let acceptedTokens: Int
     let roundTripsPerToken: Double
+    let predictionRecall: Double?
     let totalSeconds: Double
     let computeSeconds: Double
     let networkWaitSeconds: Double
@@ -22,6 +23,7 @@ struct CostSummary: Codable {
         draftedTokens = record.draftedTokens
         acceptedTokens = record.acceptedTokens
         roundTripsPerToken = record.roundTripsPerToken
+        predictionRecall = record.predictionRecall
         totalSeconds = record.totalSeconds
         computeSeconds = record.computeSeconds
         networkWaitSeconds = record.networkWaitSeconds
@@ -55,10 +57,13 @@ extension CostRecord {
             + "\(Readable.milliseconds(computeSeconds)), waiting for devices "
             + "\(Readable.milliseconds(networkWaitSeconds)); \(localPairs) of \(pairs) expert "
             + "visits at the base station"
-        let drafts =
+        var guesses =
             draftedTokens > 0
             ? "; \(acceptedTokens) of \(draftedTokens) drafted tokens were right" : ""
-        guard !devices.isEmpty else { return sums + drafts }
+        if let predictionRecall {
+            guesses += "; \(Int((100 * predictionRecall).rounded())) % of experts were predicted"
+        }
+        guard !devices.isEmpty else { return sums + guesses }
         let head = ["device", "frames", "lost", "visits", "down", "up", "compute", "round trip"]
         let rows = devices.sorted { $0.key < $1.key }.map { name, device in
             [
@@ -68,6 +73,6 @@ extension CostRecord {
                 Readable.milliseconds(device.roundTripSeconds),
             ]
         }
-        return sums + drafts + "\n" + Readable.table([head] + rows)
+        return sums + guesses + "\n" + Readable.table([head] + rows)
     }
 }

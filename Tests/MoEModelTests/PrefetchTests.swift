@@ -1,0 +1,34 @@
+import SystemModel
+import Tensors
+import TestSupport
+import Testing
+
+@testable import MoEModel
+
+/// Looking a layer ahead changes no result and tells how often it was right.
+struct PrefetchTests {
+    @Test(arguments: ["mixtral", "olmoe", "deepseek_v2", "gpt_oss"])
+    func predictionsChangeNothing(_ name: String) throws {
+        let run = try LocalRun(ModelFormat.gguf.path(name), try ExpectedModel(name))
+        let model = run.model
+        let ids = run.expected.input_ids
+        let plain = LocalExperts(layers: model.experts)
+        let ahead = PrefetchingExperts(
+            LocalExperts(layers: model.experts), transformer: model.transformer,
+            selector: model.selector, local: model.experts)
+        let logits = try [plain as any ExpertExecutor, ahead].map { experts in
+            var cache = KeyValuePool(model.transformer).makeCache()
+            return try model.transformer.forward(
+                ids, cache: &cache, rows: .all, selector: model.selector, experts: experts)
+        }
+        #expect(logits[0] == logits[1])
+        let (few, more) = (plain.takeCosts(), ahead.takeCosts())
+        #expect(few.predictionRecall == nil)
+        #expect(more.pairs == few.pairs)
+        let mixtures = model.experts.count { !$0.isEmpty }
+        #expect(more.predictedPairs == few.pairs / mixtures * (mixtures - 1))
+        let recall = try #require(more.predictionRecall)
+        #expect((0...1).contains(recall))
+        #expect(ahead.takeCosts() == CostRecord())
+    }
+}
