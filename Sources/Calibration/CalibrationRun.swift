@@ -5,6 +5,7 @@ import Tensors
 
 /// Runs windows of a text through a model and records what its experts do.
 package struct CalibrationRun {
+    /// What a run recorded.
     package struct Result: Sendable {
         package var profile: CalibrationProfile
         package var visits: [RoutingVisit]

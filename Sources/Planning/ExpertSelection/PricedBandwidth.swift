@@ -1,14 +1,15 @@
 import SystemModel
 
-/// Selection and spectrum of one layer together: `min τ + κ · mean loss` (methods, section 2: priced
-/// selection with bandwidth; ours).
+/// Selection and spectrum of one layer together: `min τ + κ · mean loss` (methods, section 2:
+/// priced selection with bandwidth; ours).
 ///
 /// For given counts of tokens the best split of the spectrum finishes everywhere at τ, and one more
 /// token at device k costs `p_k = (∂B_k/∂n_k) / Σ_j (-∂B_j/∂τ)` seconds of τ: what it needs in
 /// spectrum, at the price of spectrum in time. Given prices, each token takes the set of experts
 /// with the least `κ · loss + Σ p`: it drops, or turns to another expert on a cheaper device, and
 /// gives the kept ones the weights that lose least. Prices and choices alternate, prices averaged;
-/// the best iterate stays. One κ for all layers and channels spends quality where it buys most time.
+/// the best iterate stays. One κ for all layers and channels spends quality where it buys most
+/// time.
 ///
 /// - Complexity: O(iterations · (tokens · candidates + devices)).
 package struct PricedBandwidth: Sendable {
