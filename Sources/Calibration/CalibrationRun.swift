@@ -63,7 +63,7 @@ package struct CalibrationRun {
     private func forward(
         _ ids: [Int], _ selector: any ExpertSelector, _ executor: any ExpertExecutor
     ) throws -> Matrix {
-        var cache = KeyValuePool(model.configuration).makeCache()
+        var cache = KeyValuePool(model.transformer).makeCache()
         return try model.transformer.forward(
             ids, cache: &cache, rows: .all, selector: selector, experts: executor)
     }

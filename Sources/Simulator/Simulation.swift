@@ -40,7 +40,7 @@ package struct Simulation {
         var quality = Perplexity()
         for (number, ids) in windows.enumerated() {
             cell.begin(window: number)
-            var cache = KeyValuePool(model.configuration).makeCache()
+            var cache = KeyValuePool(model.transformer).makeCache()
             let logits = try model.transformer.forward(
                 ids, cache: &cache, rows: .all, selector: selector, experts: executor)
             quality.score(ids: ids, logits: logits, from: 1)

@@ -40,7 +40,7 @@ struct SimulationTests {
     @Test func topKHasTheModelsOwnQuality() throws {
         var own = Perplexity()
         for ids in windows {
-            var cache = KeyValuePool(model.configuration).makeCache()
+            var cache = KeyValuePool(model.transformer).makeCache()
             let logits = try model.transformer.forward(
                 ids, cache: &cache, rows: .all, selector: model.selector,
                 experts: LocalExperts(layers: model.experts))
