@@ -86,9 +86,15 @@ extension ExpertsConfiguration.Groups.Ranking {
 }
 
 /// Positions of the `count` largest scores, largest first; of equal ones the first wins.
+///
+/// - Complexity: O(count · scores), less than sorting for the few that a token visits.
 func largest(_ count: Int, of scores: [Float]) -> [Int] {
-    let ranked = scores.indices.sorted {
-        scores[$0] > scores[$1] || (scores[$0] == scores[$1] && $0 < $1)
+    var rest = Array(scores.indices)
+    return (0..<min(count, scores.count)).map { _ in
+        var best = 0
+        for place in rest.indices.dropFirst() where scores[rest[place]] > scores[rest[best]] {
+            best = place
+        }
+        return rest.remove(at: best)
     }
-    return Array(ranked.prefix(count))
 }

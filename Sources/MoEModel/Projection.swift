@@ -19,4 +19,15 @@ struct Projection: Sendable {
         outputs.addToRows(bias)
         return outputs
     }
+
+    /// What each of three would return for the same inputs, in one division among threads.
+    static func outputs(
+        _ first: Projection, _ second: Projection, _ third: Projection, _ inputs: Activations
+    ) -> (Matrix, Matrix, Matrix) {
+        var outputs = products([first.weights, second.weights, third.weights], inputs)
+        for (index, bias) in [first.bias, second.bias, third.bias].enumerated() {
+            outputs[index].addToRows(bias)
+        }
+        return (outputs[0], outputs[1], outputs[2])
+    }
 }

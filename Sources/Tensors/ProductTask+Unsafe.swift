@@ -26,15 +26,16 @@ struct ProductTask {
 func compute(_ tasks: [ProductTask], _ inputs: Activations) {
     let pool = ThreadPool.shared
     let kernels = Kernels.detected
-    // Below this, dividing costs more than it saves (about 1 µs against 2 µs of work).
-    let smallest = 1 << 16
+    // Below this (some 30 µs of work) dividing saves little, and on a busy machine waiting for a
+    // worker that lost its processor in a chunk costs more.
+    let smallest = 1 << 20
     let cost = pool.threads == 1 ? 0 : tasks.reduce(0) { $0 + $1.cost }
     guard cost >= smallest else {
         for task in tasks { kernels.multiply(task, inputs) }
         return
     }
     // Several chunks a thread: a late thread then delays the end by no more than one of them.
-    let chunks = chunks(of: tasks, costing: max(smallest / 2, cost / (4 * pool.threads)))
+    let chunks = chunks(of: tasks, costing: max(smallest / 16, cost / (4 * pool.threads)))
     pool.run(chunks.count) { index in
         let chunk = chunks[index]
         kernels.multiply(tasks[chunk.task], inputs, rows: chunk.rows)

@@ -72,7 +72,7 @@ struct ExpertTests {
     @Test(arguments: [1, 2, 3], [false, true])
     func mixtureIsItsExpertsInOrder(_ threads: Int, _ biased: Bool) {
         ThreadPool.shared.use(threads: threads)
-        let (hidden, inner, seed) = (64, 320, UInt64(3))
+        let (hidden, inner, seed) = (64, 2048, UInt64(3))
         var random = SeededGenerator(seed: seed)
         func numbers(_ count: Int) -> [Float] {
             (0..<count).map { _ in Float.random(in: -1..<1, using: &random) }

@@ -77,7 +77,7 @@ import Testing
         let gathered = Activations(inputs).gatheringRows(rows)
         let ranges = [0..<2, 2..<2, 2..<5]
         for format in [BlockFormat.q8_0, .q4_0, .bf16] {
-            let matrices = ranges.map { _ in random.weights(rows: 160, columns: 512, format: format)
+            let matrices = ranges.map { _ in random.weights(rows: 320, columns: 512, format: format)
             }
             let groups = zip(matrices, ranges).map { ProductGroup($0, rows: $1) }
             let result = groupedProducts([groups, Array(groups.reversed())], gathered)

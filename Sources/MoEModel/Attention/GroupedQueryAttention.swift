@@ -23,7 +23,7 @@ struct GroupedQueryAttention: Attention {
         _ inputs: Activations, layer: Int, rows: StepRows, turns: RotaryTurns
     ) -> Matrix {
         let size = configuration.headSize
-        var (queries, keys, values) = (query(inputs), key(inputs), value(inputs))
+        var (queries, keys, values) = Projection.outputs(query, key, value, inputs)
         if let norms { norms.apply(&queries, &keys) }
         if let limit = configuration.clamp {
             queries.clamp(to: limit)
