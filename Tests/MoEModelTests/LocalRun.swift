@@ -11,8 +11,13 @@ struct LocalRun {
     let model: Model
     let expected: ExpectedModel
 
+    /// The experts that compute. Those in MXFP4 are expanded: their products are of quantised
+    /// inputs, which a comparison with another program's fp32 would see.
+    private let experts: [[ExpertWeights]]
+
     init(_ path: String, _ expected: ExpectedModel) throws {
         model = try Model(ModelFile.open(path))
+        experts = model.experts.map { $0.map { $0.gate.format == .mxfp4 ? $0.expanded : $0 } }
         self.expected = expected
     }
 
@@ -40,7 +45,7 @@ struct LocalRun {
     /// `[ids × vocabulary]`, read in steps of the given sizes.
     func logits(_ ids: [Int], parts: [Int]? = nil) throws -> Matrix {
         var cache = KeyValuePool(model.transformer).makeCache()
-        let experts = LocalExperts(layers: model.experts)
+        let experts = LocalExperts(layers: experts)
         var values: [Float] = []
         var rest = ids[...]
         for part in parts ?? [ids.count] {
@@ -56,8 +61,26 @@ struct LocalRun {
     func generate(_ prompt: [Int], count: Int) throws -> [Int] {
         var generation = Generation(
             transformer: model.transformer, selector: selector,
-            experts: LocalExperts(layers: model.experts), clock: ManualClock(),
+            experts: LocalExperts(layers: experts), clock: ManualClock(),
             sampling: SamplingOptions(), prompt: prompt)
         return try (0..<count).map { _ in try generation.next().id }
+    }
+}
+
+extension ExpertWeights {
+    /// The same numbers as fp32.
+    fileprivate var expanded: ExpertWeights {
+        ExpertWeights(
+            gate: gate.expanded, up: up.expanded, down: down.expanded, biases: biases,
+            activation: activation)
+    }
+}
+
+extension QuantizedMatrix {
+    fileprivate var expanded: QuantizedMatrix {
+        QuantizedMatrix(
+            Matrix(
+                rows: rows, columns: columns,
+                values: (0..<rows).flatMap { dequantizedRow($0) }))
     }
 }

@@ -126,8 +126,8 @@ struct martlet_kernels {
     void (*dequantize_q6_k)(const void *blocks, size_t count, float *out);
     void (*dequantize_mxfp4)(const void *blocks, size_t count, float *out);
 
-    /// Quantises blocks of 32, with a scale and two sums each: scale = m / 127 with m = max |x|; q = x * (127 / m) to the nearest
-    /// integer, ties to even. A block with m < 2^-120, whose quotient might overflow, becomes
+    /// Quantises blocks of 32, with a scale and two sums each: scale = m / 127 with m = max |x|;
+    /// q = x * (127 / m) to the nearest integer, ties to even. A block with m < 2^-120, whose quotient might overflow, becomes
     /// zeros with scale 0; one with an infinity or a NaN becomes zeros with scale NaN, so that its
     /// products are NaN.
     void (*quantize)(

@@ -30,8 +30,8 @@ struct Generate: AsyncParsableCommand {
 
     @Option(
         help: """
-            Guess up to N tokens ahead from the text itself and verify them in one pass; the answer \
-            stays the same.
+            Guess up to N tokens ahead from the text itself and verify them in one pass; the \
+            answer stays the same.
             """
     )
     var draft = 0
