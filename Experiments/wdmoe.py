@@ -41,7 +41,7 @@ def configurations(profile):
     for rate in ["0.15", "0.3", "0.6"]:
         yield "priced, uncalibrated", rate, priced + plain + ["--seconds-per-loss", rate]
     calibrated = priced + ["--profile", profile]
-    for rate in ["1.5", "3", "4.5", "7", "10"]:
+    for rate in ["1.5", "2", "3", "4.5", "7"]:
         options = ["--seconds-per-loss", rate]
         yield "priced, compensated", rate, calibrated + ["--no-substitution"] + options
     for rate in ["3", "6"]:
