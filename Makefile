@@ -7,7 +7,7 @@ FLAGS   := -c release -Xswiftc -enable-testing --scratch-path $(SCRATCH) \
            --explicit-target-dependency-import-check error
 MODEL   := Models/demo-mixtral-q8_0.gguf
 
-.PHONY: demo test build check format bench setup clean compile
+.PHONY: demo test build check format bench experiments setup clean compile
 
 # Fly a base station and four devices on this machine, and shoot one down.
 demo: compile
@@ -37,6 +37,14 @@ format:
 # What the hop costs on this machine.
 bench: compile
 	@"$$(swift build $(FLAGS) --show-bin-path)/martlet" bench hop
+
+# Quality against latency of every policy: CSV and SVG in docs/experiments. DATA is a folder of texts.
+experiments: compile
+	@test -n "$(DATA)" || { echo "experiments: DATA=folder of .txt files is needed" >&2; exit 1; }
+	@test -x $(SCRATCH)/venv/bin/python || python3 -m venv $(SCRATCH)/venv
+	@$(SCRATCH)/venv/bin/pip install -q matplotlib
+	$(SCRATCH)/venv/bin/python Experiments/wdmoe.py --model $(MODEL) --data $(DATA) \
+	    --martlet "$$(swift build $(FLAGS) --show-bin-path)/martlet" --windows $(or $(WINDOWS),40)
 
 # Install what a fresh machine lacks; says nothing where nothing is missing.
 setup:

@@ -26,25 +26,27 @@ def configurations(profile):
     yield "top-2, min-max", "", ["--policy", "topk"] + MINMAX
     yield "top-1", "", ["--policy", "top1"] + MINMAX
     yield "best channel", "", ["--policy", "best-channel"] + MINMAX
-    for alpha in ["0.3", "0.4", "0.5", "0.6", "0.7"]:
+    for alpha in ["0.4", "0.6", "0.8"]:
         yield "wdmoe", alpha, ["--policy", "wdmoe", "--alpha", alpha] + MINMAX
-    for weight in ["0.1", "0.2", "0.3"]:
+    for weight in ["0.2", "0.3"]:
         yield "testbed", weight, ["--policy", "testbed", "--max-weight", weight] + MINMAX
-    for threshold in ["0.1", "0.2", "0.4", "0.7"]:
+    for threshold in ["0.2", "0.4"]:
         yield "random", threshold, ["--policy", "random", "--threshold", threshold] + MINMAX
-    for threshold in ["0.15", "0.25", "0.3", "0.35", "0.4", "0.5", "0.6", "0.7"]:
+    for threshold in ["0.15", "0.2", "0.25", "0.3", "0.35", "0.5"]:
         yield "low-share", threshold, ["--policy", "low-share", "--threshold", threshold] + MINMAX
-    for epsilon in ["0.02", "0.05", "0.1"]:
+    for epsilon in ["0.02", "0.05"]:
         yield "deadline", epsilon, ["--policy", "deadline", "--epsilon", epsilon] + MINMAX
     priced = ["--policy", "priced"] + MINMAX
     plain = ["--no-substitution", "--no-compensation"]
-    for rate in ["0.1", "0.2", "0.4", "0.8"]:
+    for rate in ["0.15", "0.3", "0.6"]:
         yield "priced, uncalibrated", rate, priced + plain + ["--seconds-per-loss", rate]
     calibrated = priced + ["--profile", profile]
-    for rate in ["0.15", "0.3", "0.6", "1", "1.5", "2.5", "5"]:
+    for rate in ["1.5", "2", "3", "4.5", "7"]:
+        options = ["--seconds-per-loss", rate]
+        yield "priced, compensated", rate, calibrated + ["--no-substitution"] + options
+    for rate in ["3", "6"]:
         options = ["--seconds-per-loss", rate]
         yield "priced, drops", rate, calibrated + plain + options
-        yield "priced, compensated", rate, calibrated + ["--no-substitution"] + options
         yield "priced, substituted", rate, calibrated + ["--no-compensation"] + options
         yield "priced, all", rate, calibrated + options
 
@@ -146,13 +148,15 @@ def main():
     parser.add_argument("--data", required=True, help="a folder of .txt files")
     parser.add_argument("--windows", type=int, default=40)
     parser.add_argument("--output", default="docs/experiments")
+    parser.add_argument("--profile", help="made before by martlet calibrate")
     parser.add_argument("--only", help="names of curves, separated by semicolons")
     options = parser.parse_args()
     texts = sorted(str(path) for path in pathlib.Path(options.data).glob("*.txt"))
     if not texts:
         parser.error(f"{options.data} has no .txt file")
     with tempfile.TemporaryDirectory() as folder:
-        write(measure(options, texts, calibrate(options, texts, folder)), options.output)
+        profile = options.profile or calibrate(options, texts, folder)
+        write(measure(options, texts, profile), options.output)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import SystemModel
 /// is a minimum-cost flow from devices through tokens: an overloaded device drops a visit, or moves
 /// it to a replica, or takes it from a token that gets another of its experts back. τ walks down
 /// one visit at a time from the start selection; each step is one shortest augmenting path, so
-/// every state is a cheapest one for its τ (successive shortest paths), and the walk ends where
-/// the budget does. A token never loses its last expert. Replicas cost nothing, so they are used
-/// before anything is dropped.
+/// every state is a cheapest one for its τ (successive shortest paths), and the walk ends where the
+/// budget does. A token never loses its last expert. Replicas cost nothing, so they are used before
+/// anything is dropped.
 ///
 /// - Complexity: O(tokens · K · holders) per path round, one path per dropped or moved visit.
 struct DeadlineSelection {

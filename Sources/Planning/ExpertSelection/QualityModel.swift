@@ -67,11 +67,28 @@ package struct QualityModel: Sendable, Equatable {
 extension QualityModel {
     /// The calibrated form: output products times what the model's loss feels of each layer, so
     /// that a loss is in nats per token.
+    ///
+    /// A layer's factor is measured with all other layers intact and is noisy: where it reads 0,
+    /// everything would be dropped. So each layer's loss is drawn halfway to the mean of all.
     package init(_ profile: CalibrationProfile, experts: Int) {
+        let sizes = profile.layers.map { Self.meanSquare($0) }
+        let losses = zip(profile.layers, sizes).map { $0.lossPerSquare * $1 }
+        let routed = zip(losses, sizes).filter { $0.1 > 0 }.map(\.0)
+        let mean = routed.reduce(0, +) / Double(max(1, routed.count))
         self.init(
-            gram: profile.layers.map { layer in
-                let factor = max(layer.lossPerSquare, 0)
-                return layer.products.map { $0 * factor }
+            gram: profile.layers.indices.map { layer in
+                guard sizes[layer] > 0 else {
+                    return Array(repeating: 0, count: experts * experts)
+                }
+                let factor = 0.5 * (losses[layer] + mean) / sizes[layer]
+                return profile.layers[layer].products.map { $0 * factor }
             }, experts: experts)
+    }
+
+    /// The mean square of a layer's expert outputs.
+    private static func meanSquare(_ layer: CalibrationProfile.Layer) -> Double {
+        let count = layer.experts.count
+        let squares = (0..<count).map { layer.products[$0 * count + $0] }
+        return squares.reduce(0, +) / Double(max(1, count))
     }
 }
