@@ -127,9 +127,9 @@ struct martlet_kernels {
     void (*dequantize_mxfp4)(const void *blocks, size_t count, float *out);
 
     /// Quantises blocks of 32, with a scale and two sums each: scale = m / 127 with m = max |x|;
-    /// q = x * (127 / m) to the nearest integer, ties to even. A block with m < 2^-120, whose quotient might overflow, becomes
-    /// zeros with scale 0; one with an infinity or a NaN becomes zeros with scale NaN, so that its
-    /// products are NaN.
+    /// q = x * (127 / m) to the nearest integer, ties to even. A block with m < 2^-120, whose
+    /// quotient might overflow, becomes zeros with scale 0; one with an infinity or a NaN becomes
+    /// zeros with scale NaN, so that its products are NaN.
     void (*quantize)(
         const float *values, size_t blocks, int8_t *quants, float *scales, int32_t *sums);
 
