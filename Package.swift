@@ -60,6 +60,7 @@ let package = Package(
         library(
             "Coordinator",
             ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),
+        library("Serving", ["SystemModel", "Tensors", "Tokenizers", "MoEModel"]),
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
@@ -93,6 +94,9 @@ let package = Package(
             ["Calibration", "MoEModel", "ModelFiles", "Planning", "SystemModel"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
+        tests(
+            "Serving",
+            ["Serving", "MoEModel", "ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
         tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "SystemModel"]),
         tests(

@@ -30,6 +30,8 @@ package struct Generation {
     private var pending: [Int]
     /// Prompt and answer so far.
     private var text: [Int]
+    /// Tokens of the prompt.
+    private let promptCount: Int
     /// Tokens drawn but not yet handed out, the next one last.
     private var drawn: [Token] = []
 
@@ -52,6 +54,7 @@ package struct Generation {
         lookup = PromptLookup(longest: transformer.stepsMayBeSplit ? longestDraft : 0)
         pending = prompt
         text = prompt
+        promptCount = prompt.count
     }
 
     /// The next token; reads what is pending unless one is already drawn.
@@ -107,7 +110,8 @@ package struct Generation {
     private mutating func draw(_ logits: Matrix, draft: [Int]) -> [Int] {
         var tokens: [Int] = []
         for row in 0..<logits.rows {
-            let id = sampler.next(logits: logits.row(row), after: text)
+            let id = sampler.next(
+                logits: logits.row(row), after: text, answerStart: promptCount)
             tokens.append(id)
             text.append(id)
             guard row < draft.count, id == draft[row] else { break }

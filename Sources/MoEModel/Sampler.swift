@@ -14,6 +14,13 @@ package struct SamplingOptions: Sendable, Equatable {
     /// Divides positive and multiplies negative logits of tokens already in the text (Keskar et
     /// al. 2019); 1 changes nothing.
     package var repetitionPenalty = 1.0
+    /// Taken from the logits of tokens that the answer contains (OpenAI's `presence_penalty`).
+    package var presencePenalty = 0.0
+    /// Taken from the logits of the answer's tokens, as often as each is in it.
+    package var frequencyPenalty = 0.0
+    /// Added to the logits of these ids before anything else; ids beyond the vocabulary count for
+    /// nothing.
+    package var logitBias: [Int: Double] = [:]
     /// Seed of the draws.
     package var seed: UInt64 = 0
 
@@ -28,11 +35,14 @@ package struct SamplingOptions: Sendable, Equatable {
         if !(repetitionPenalty > 0 && repetitionPenalty.isFinite) {
             return "repetition penalty must be above 0"
         }
+        if !presencePenalty.isFinite { return "presence penalty must be a number" }
+        if !frequencyPenalty.isFinite { return "frequency penalty must be a number" }
+        if !logitBias.values.allSatisfy(\.isFinite) { return "logit bias must be of numbers" }
         return nil
     }
 }
 
-/// Draws tokens: penalty, temperature, top-k, top-p, min-p, in that order.
+/// Draws tokens: bias, penalties, temperature, top-k, top-p, min-p, in that order.
 package struct Sampler: Sendable {
     package let options: SamplingOptions
     private var generator: SeededGenerator
@@ -46,11 +56,18 @@ package struct Sampler: Sendable {
     ///
     /// - Parameters:
     ///   - logits: `[vocabulary]`.
-    ///   - text: the ids so far, for the repetition penalty.
+    ///   - text: the ids so far, for the penalties.
+    ///   - answerStart: where in it the answer begins; presence and frequency penalty look at that.
     /// - Complexity: O(vocabulary) when greedy, else O(vocabulary · log vocabulary).
-    package mutating func next(logits: ArraySlice<Float>, after text: [Int]) -> Int {
+    package mutating func next(
+        logits: ArraySlice<Float>, after text: [Int], answerStart: Int
+    ) -> Int {
         var scores = Array(logits)
+        for (id, bias) in options.logitBias where scores.indices.contains(id) {
+            scores[id] += Float(bias)
+        }
         penalize(&scores, text)
+        penalizeAnswer(&scores, text[answerStart...])
         guard options.temperature > 0 else { return greatest(scores) }
         let candidates = truncate(ranked(scores))
         return draw(candidates)
@@ -64,6 +81,16 @@ package struct Sampler: Sendable {
         let penalty = Float(options.repetitionPenalty)
         for id in Set(text) {
             scores[id] = scores[id] > 0 ? scores[id] / penalty : scores[id] * penalty
+        }
+    }
+
+    private func penalizeAnswer(_ scores: inout [Float], _ answer: ArraySlice<Int>) {
+        guard options.presencePenalty != 0 || options.frequencyPenalty != 0 else { return }
+        var counts: [Int: Int] = [:]
+        for id in answer { counts[id, default: 0] += 1 }
+        for (id, count) in counts {
+            scores[id] -= Float(
+                options.presencePenalty + Double(count) * options.frequencyPenalty)
         }
     }
 

@@ -5,7 +5,8 @@ import Tensors
 /// A copy shares the pages; whichever copy writes to a shared page first takes a copy of that page.
 /// Full pages are never written to again, so sequences that begin alike share them for good.
 package struct KeyValueCache: Sendable {
-    let pool: KeyValuePool
+    /// Where the pages come from.
+    package let pool: KeyValuePool
     /// Page `p` holds positions from `p · KeyValuePool.pagePositions` on.
     private(set) var pages: [KeyValuePage] = []
     /// Positions read so far.
@@ -15,6 +16,9 @@ package struct KeyValueCache: Sendable {
     package init(pool: KeyValuePool) {
         self.pool = pool
     }
+
+    /// Pages held, shared ones included.
+    package var pageCount: Int { pages.count }
 
     /// Bytes of the pages held, shared ones included.
     package var byteCount: Int { pages.count * pool.pageBytes }

@@ -1,0 +1,29 @@
+import SystemModel
+
+extension CostRecord {
+    /// The part of a step's costs that `rows` of its `total` rows account for, counts rounded.
+    func share(_ rows: Int, of total: Int) -> CostRecord {
+        guard rows < total else { return self }
+        let part = Double(rows) / Double(total)
+        func scaled(_ count: Int) -> Int { Int((Double(count) * part).rounded()) }
+        var share = CostRecord()
+        share.tokens = rows
+        share.steps = steps
+        share.totalSeconds = totalSeconds * part
+        share.networkWaitSeconds = networkWaitSeconds * part
+        share.pairs = scaled(pairs)
+        share.localPairs = scaled(localPairs)
+        share.predictedPairs = scaled(predictedPairs)
+        share.rightlyPredictedPairs = scaled(rightlyPredictedPairs)
+        share.devices = devices.mapValues { device in
+            Device(
+                roundTrips: scaled(device.roundTrips),
+                downlinkBytes: scaled(device.downlinkBytes),
+                uplinkBytes: scaled(device.uplinkBytes), pairs: scaled(device.pairs),
+                computeSeconds: device.computeSeconds * part,
+                roundTripSeconds: device.roundTripSeconds * part,
+                lostFrames: device.lostFrames)
+        }
+        return share
+    }
+}

@@ -1,0 +1,28 @@
+import MoEModel
+import Synchronization
+import SystemModel
+import Tensors
+
+/// Chooses as another selector does and remembers the last step's choices.
+final class RoutingRecorder: ExpertSelector {
+    private let selector: any ExpertSelector
+    /// By layer the pairs of the last step, ascending by row.
+    private let pairs = Mutex<[Int: [ExpertPair]]>([:])
+
+    init(_ selector: any ExpertSelector) { self.selector = selector }
+
+    func route(layer: Int, routerLogits: Matrix) -> Routing {
+        let routing = selector.route(layer: layer, routerLogits: routerLogits)
+        pairs.withLock { $0[layer] = routing.pairs }
+        return routing
+    }
+
+    /// By layer the experts of one of the last step's rows, ascending.
+    func experts(ofRow row: Int) -> [[Int]] {
+        pairs.withLock { pairs in
+            (0...(pairs.keys.max() ?? 0)).map { layer in
+                (pairs[layer] ?? []).filter { $0.row == row }.map(\.expert)
+            }
+        }
+    }
+}
