@@ -12,8 +12,20 @@ let settings: [SwiftSetting] = [
 
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(
+    name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(
+    name: "HummingbirdTesting", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let signals: Target.Dependency = .product(
+    name: "UnixSignals", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
@@ -37,10 +49,15 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(
+            url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     // Layers, lowest first. An arrow points only to an earlier line.
     targets: [
@@ -64,12 +81,19 @@ let package = Package(
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
+        library(
+            "APIServer",
+            [
+                "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates", "Serving", "MoEModel",
+                crypto, hummingbird, hummingbirdCore, hummingbirdTLS, lifecycle, logging, nioCore,
+                nioSSL, signals,
+            ]),
         .executableTarget(
             name: "martlet",
             dependencies: [
                 "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
                 "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
-                "Calibration", "NIOTransport", argumentParser,
+                "Calibration", "NIOTransport", "Serving", "APIServer", argumentParser,
             ],
             swiftSettings: settings),
 
@@ -97,6 +121,12 @@ let package = Package(
         tests(
             "Serving",
             ["Serving", "MoEModel", "ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
+        tests(
+            "APIServer",
+            [
+                "APIServer", "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "SystemModel",
+                "Tokenizers", "ChatTemplates", hummingbird, hummingbirdTesting,
+            ]),
         tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "SystemModel"]),
         tests(
