@@ -7,7 +7,7 @@ FLAGS   := -c release -Xswiftc -enable-testing --scratch-path $(SCRATCH) \
            --explicit-target-dependency-import-check error
 MODEL   := Models/demo-mixtral-q8_0.gguf
 
-.PHONY: demo test build check format bench experiments setup clean compile
+.PHONY: demo test acceptance build check format bench experiments setup clean compile
 
 # Fly a base station and four devices on this machine, and shoot one down.
 demo: compile
@@ -45,6 +45,10 @@ experiments: compile
 	@$(SCRATCH)/venv/bin/pip install -q matplotlib
 	$(SCRATCH)/venv/bin/python Experiments/wdmoe.py --model $(MODEL) --data $(DATA) \
 	    --martlet "$$(swift build $(FLAGS) --show-bin-path)/martlet" --windows $(or $(WINDOWS),40)
+
+# Let real clients talk to a server; fetches them from PyPI.
+acceptance: compile
+	@Acceptance/run.sh "$$(swift build $(FLAGS) --show-bin-path)/martlet" $(MODEL)
 
 # Install what a fresh machine lacks; says nothing where nothing is missing.
 setup:

@@ -18,7 +18,7 @@ struct Martlet: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Generate.self, Serve.self, Join.self, Logits.self, PerplexityCommand.self,
+            Generate.self, Serve.self, Keys.self, Join.self, Logits.self, PerplexityCommand.self,
             Chat.self, Template.self, Tokenize.self, Detokenize.self, Inspect.self,
             Quantize.self, Fuzz.self, Bench.self, Demo.self, Plan.self,
             Simulate.self, Calibrate.self,

@@ -41,7 +41,8 @@ final class DemoFlight: Sendable {
         let (input, output) = (Pipe(), Pipe())
         let process = try LocalDevices.spawn(
             [
-                "serve", "--model", model, "--devices-listen", "127.0.0.1:0", "--wait-devices",
+                "serve", "--stdin", "--model", model, "--devices-listen", "127.0.0.1:0",
+                "--wait-devices",
                 "\(waitDevices)", "--json",
             ], input: input, output: output)
         state.withLock { state in

@@ -1,137 +1,157 @@
+import APIServer
 import ArgumentParser
+import ChatTemplates
 import Coordinator
 import Foundation
 import MoEModel
+import ModelFiles
+import Serving
+import Synchronization
 import SystemModel
 import Tokenizers
 
 struct Serve: AsyncParsableCommand {
+    /// Bytes of cached keys and values unless others are asked for.
+    static let kvMemory = 2 << 30
+
     static let configuration = CommandConfiguration(
-        abstract: "Be the base station: give experts to devices and answer prompts.",
+        abstract: "Be the base station: answer over HTTP and give experts to devices.",
         discussion: """
-            Devices dial in with "martlet join" and may come and go at any time; what none of them \
-            computes, the base station does. Each line on standard input is a prompt; its answer \
-            streams to standard output. Without more input it goes on serving until Ctrl-C.
+            Speaks OpenAI's API at http://127.0.0.1:8080/v1 (--http takes another address), \
+            answers many requests at once, and describes itself at /openapi.json. With \
+            --devices-listen devices dial in with "martlet join" and may come and go at any time; \
+            what none of them computes, the base station does. The first Ctrl-C lets \
+            answers on their way end.
 
               martlet serve --model M.gguf --devices-listen 127.0.0.1:7070
 
-            With --json a line of input is {"prompt": TEXT, "maxTokens": N}, and the lines of \
-            output are {"listening": ADDRESS}, {"ready": N, "experts": {NAME: N}}, \
-            {"token": ID, "text": TEXT} and {"tokens": [IDS], "text": TEXT, "costs": {…}} at \
-            an answer's end.
+            With --stdin each line on standard input is a prompt instead, and its answer streams \
+            to standard output. With --json, too, a line of input is {"prompt": TEXT, \
+            "maxTokens": N}, and the lines of output are {"listening": ADDRESS}, \
+            {"ready": N, "experts": {NAME: N}}, {"token": ID, "text": TEXT} and \
+            {"tokens": [IDS], "text": TEXT, "costs": {…}} at an answer's end.
             """)
 
     @OptionGroup var model: ModelOption
+    @OptionGroup var http: HTTPOptions
+    @OptionGroup var template: TemplateOption
     @OptionGroup var devices: StationOptions
-    @OptionGroup var sampling: SamplingArguments
     @OptionGroup var threads: ThreadOption
 
     @Option(help: "Where devices dial in, as HOST:PORT; port 0 lets the system choose.")
-    var devicesListen = Endpoint(host: "127.0.0.1", port: 7070)
+    var devicesListen: Endpoint?
 
     @Option(help: "Answer nothing before N devices have their experts.")
     var waitDevices = 0
 
-    @Option(help: "Stop an answer after N tokens.")
+    @Option(help: "Most memory of all cached keys and values, as 2GiB, which is the default.")
+    var kvMemory: ByteSize?
+
+    @Flag(name: .customLong("stdin"), help: "Read prompts from standard input, not from HTTP.")
+    var standardInput = false
+
+    @OptionGroup(title: "With --stdin") var sampling: SamplingArguments
+
+    @Option(help: "With --stdin: stop an answer after N tokens.")
     var maxTokens = 128
 
-    @Flag(help: "Read and write lines of JSON.")
+    @Flag(help: "With --stdin: read and write lines of JSON.")
     var json = false
 
     func validate() throws {
         guard waitDevices >= 0 else { throw ValidationError("--wait-devices takes 0 or more") }
         guard maxTokens >= 0 else { throw ValidationError("--max-tokens takes 0 or more") }
+        guard standardInput || !json else { throw ValidationError("--json needs --stdin") }
+        guard standardInput || devicesListen != nil || waitDevices == 0 else {
+            throw ValidationError("--wait-devices needs --devices-listen")
+        }
     }
 
     func run() async throws {
         threads.apply()
-        let interrupt = Interrupt()
-        let opened = try model.open()
-        let tokenizer = try opened.tokenizer()
-        let station = try await BaseStation.start(
-            opened, devices, at: devicesListen, localDevices: nil, wanted: waitDevices)
-        let served = self
-        let outcome: Swift.Result<Void?, any Error>
-        do {
-            if json { try Output.json(["listening": station.endpoint.description]) }
-            outcome = .success(
-                try await interrupt.race { try await served.answer(opened, tokenizer, station) })
-        } catch {
-            outcome = .failure(error)
-        }
-        await station.stop()
-        _ = try outcome.get()
+        if standardInput { try await runStandardInput() } else { try await runHTTP() }
     }
 
-    private func answer(
-        _ opened: OpenedModel, _ tokenizer: Tokenizer, _ station: BaseStation
+    private func runHTTP() async throws {
+        let options = try http.options(insecure: devices.insecure)
+        let opened = try model.open(kvMemory: kvMemory?.count ?? Self.kvMemory)
+        var station: BaseStation?
+        if let devicesListen {
+            station = try await BaseStation.start(
+                opened, devices, at: devicesListen, localDevices: nil, wanted: waitDevices)
+        }
+        do {
+            try await serve(opened, station, options)
+            await station?.stop()
+        } catch {
+            await station?.stop()
+            throw error
+        }
+    }
+
+    /// Serves until a signal comes.
+    private func serve(
+        _ opened: OpenedModel, _ station: BaseStation?, _ options: APIServer.Options
     ) async throws {
-        if waitDevices > 0 { try await station.waitForDevices() }
-        let engine = Engine(opened, station: station, deadline: devices.deadline)
-        let dealing = Task { await engine.dealToNewcomers() }
-        defer { dealing.cancel() }
-        if json { try Output.json(Ready(station.coordinator.membership)) }
-        for await line in StandardInput.lines() {
-            try Task.checkCancellation()
-            do {
-                try await answer(line, engine, tokenizer)
-            } catch let error as CommandError {
-                if json { try Output.json(["error": error.description]) }
-                Output.note(error.description)
+        let thread = InferenceThread()
+        let served = try servedModel(
+            opened,
+            engine: BatchEngine(
+                transformer: opened.model.transformer, selector: opened.model.selector,
+                executor: Engine.executor(opened.model, station, deadline: devices.deadline),
+                tokenizer: try opened.tokenizer(), pool: opened.keyValuePool,
+                limits: http.limits, thread: thread, clock: SystemClock()))
+        let state = ReadyState()
+        let wanted = waitDevices
+        let dealing = Task {
+            if let station {
+                if wanted > 0 { try await station.waitForDevices() }
+                state.isReady.withLock { $0 = true }
+                await station.coordinator.dealToNewcomers(on: thread)
+            } else {
+                state.isReady.withLock { $0 = true }
             }
         }
-        Output.note("no more prompts; serving devices until Ctrl-C")
-        try await Task.sleep(for: .seconds(Double(Int32.max)))
-    }
-
-    /// Who is there when the first prompt may come, and how many experts each holds.
-    private struct Ready: Encodable {
-        let ready: Int
-        let experts: [String: Int]
-
-        init(_ membership: MembershipState) {
-            ready = membership.members.count
-            experts = [String: Int](
-                membership.members.values.map { ($0.description.name, $0.ready.count) },
-                uniquingKeysWith: max)
+        defer { dealing.cancel() }
+        let scheme = options.tls == nil ? "http" : "https"
+        Output.note(
+            "serving \(served.name): \(http.summary), KV cache at most "
+                + Readable.bytes(opened.keyValuePool.bytesLimit))
+        let server = APIServer(served, options) { state.isReady.withLock { $0 } }
+        try await server.run(grace: .seconds(http.requestTimeout)) { port in
+            let address = Endpoint(host: options.host, port: port)
+            Output.note("listening for requests on \(scheme)://\(address)/v1")
         }
     }
 
-    private struct Request: Decodable {
-        let prompt: String
-        let maxTokens: Int?
+    /// Whether the devices that are waited for are there.
+    private final class ReadyState: Sendable {
+        let isReady = Mutex(false)
     }
 
-    private struct Result: Encodable {
-        let tokens: [Int]
-        let text: String
-        let costs: CostSummary
-    }
-
-    private func answer(_ line: String, _ engine: Engine, _ tokenizer: Tokenizer) async throws {
-        let request = try request(line)
-        let ids = tokenizer.promptIDs(request.prompt)
-        try engine.opened.check(ids)
-        let answer = Answer(tokenizer, shows: json ? .lines : .text, costs: false)
-        try await engine.generate(
-            ids, limit: request.maxTokens ?? maxTokens, sampling: sampling.options,
-            stop: tokenizer.endOfTextIDs, onToken: answer.add)
-        let result = answer.finish()
-        if json {
-            try Output.json(
-                Result(
-                    tokens: result.tokens, text: result.text, costs: CostSummary(result.cost)))
-        } else {
-            Output.write("\n")
-            Output.note(result.cost.report)
-        }
-    }
-
-    private func request(_ line: String) throws -> Request {
-        guard json else { return Request(prompt: line, maxTokens: nil) }
-        guard let request = try? JSONDecoder().decode(Request.self, from: Data(line.utf8)) else {
-            throw CommandError("standard input: a line is not {\"prompt\": TEXT, \"maxTokens\": N}")
-        }
-        return request
+    private func servedModel(
+        _ opened: OpenedModel, engine: BatchEngine
+    ) throws -> ServedModel {
+        let chosen = try template.choose(opened.file.tokenizer, of: opened.file.path)
+        let conversation = try Conversation(opened, template: chosen, system: nil)
+        return ServedModel(
+            name: http.name
+                ?? URL(filePath: opened.file.path).deletingPathExtension()
+                .lastPathComponent,
+            tokenizer: conversation.tokenizer, engine: engine,
+            vocabulary: opened.model.configuration.vocabulary, turnEnds: conversation.stop,
+            timeLimit: .seconds(http.requestTimeout),
+            chatPrompt: { context in
+                do {
+                    return try conversation.ids(context)
+                } catch let error as CommandError {
+                    throw APIError(400, "messages: \(error.description)", field: "messages")
+                }
+            },
+            unixTime: { Int(Date().timeIntervalSince1970) },
+            randomNumber: {
+                var generator = SystemRandomNumberGenerator()
+                return generator.next()
+            })
     }
 }

@@ -31,15 +31,9 @@ struct Conversation {
     ///
     /// - Throws: `CommandError` if the template refuses the conversation or it is too long.
     func ids(asking question: String) throws -> (ids: [Int], room: Int) {
-        var context = context
-        context["messages"] = .array(messages + [Self.message("user", question)])
-        let text: String
-        do {
-            text = try template.template.render(context, now: .local)
-        } catch {
-            throw CommandError(error.line)
-        }
-        let ids = opened(tokenizer.encode(text))
+        let ids = try ids([
+            "messages": .array(messages + [Self.message("user", question)])
+        ])
         let room = contextLength - ids.count
         guard room > 0 else {
             throw CommandError(
@@ -47,6 +41,21 @@ struct Conversation {
                     + "\(contextLength) holds; /reset begins a new one")
         }
         return (ids, room)
+    }
+
+    /// The ids that the model continues with its answer to any conversation.
+    ///
+    /// - Parameter said: `messages`, and what else the template is to see.
+    /// - Throws: `CommandError` if the template refuses.
+    func ids(_ said: TemplateObject) throws -> [Int] {
+        var context = context
+        for (key, value) in zip(said.keys, said.values) { context[key] = value }
+        do {
+            let text = try template.template.render(context, now: .local)
+            return opened(tokenizer.encode(text))
+        } catch {
+            throw CommandError(error.line)
+        }
     }
 
     mutating func add(question: String, answer tokens: [Int]) {

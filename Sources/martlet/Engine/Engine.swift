@@ -23,19 +23,25 @@ final class Engine: Sendable {
     ) {
         self.opened = opened
         coordinator = station?.coordinator
-        let model = opened.model
-        selector = model.selector
-        guard let coordinator else {
+        selector = opened.model.selector
+        executor = Mutex(
+            Self.executor(opened.model, station, deadline: deadline, prefetches: prefetches))
+    }
+
+    /// What runs the experts: this machine, or the station's devices.
+    static func executor(
+        _ model: Model, _ station: BaseStation?, deadline: Double, prefetches: Bool = false
+    ) -> sending any ExpertExecutor {
+        guard let coordinator = station?.coordinator else {
             let experts = LocalExperts(layers: model.experts)
-            executor = Mutex(prefetches ? Self.prefetching(experts, model) : experts)
-            return
+            return prefetches ? prefetching(experts, model) : experts
         }
         var policy = RemoteExperts.DeadlinePolicy()
         policy.floor = .seconds(deadline)
         let experts = RemoteExperts(
             coordinator: coordinator, local: model.experts, clock: SystemClock(),
             deadlines: policy)
-        executor = Mutex(prefetches ? Self.prefetching(experts, model) : experts)
+        return prefetches ? prefetching(experts, model) : experts
     }
 
     private static func prefetching(
@@ -74,17 +80,9 @@ final class Engine: Sendable {
         }
     }
 
-    /// Deals the experts anew whenever a device has none, until cancelled.
-    ///
-    /// On the inference thread, and so between answers: groups must not change in one.
+    /// Gives newcomers experts, as the coordinator does, until cancelled.
     func dealToNewcomers() async {
-        guard let coordinator else { return }
-        while !Task.isCancelled {
-            await coordinator.wait { $0.hasSpareDevices }
-            try? await thread.run {
-                if coordinator.membership.hasSpareDevices { coordinator.replan() }
-            }
-        }
+        await coordinator?.dealToNewcomers(on: thread)
     }
 
     /// Runs one piece of work on the inference thread.
@@ -145,6 +143,21 @@ final class Engine: Sendable {
             }
         } onCancel: {
             cancelled.set()
+        }
+    }
+}
+
+extension Coordinator {
+    /// Deals the experts anew whenever a device has none, until cancelled.
+    ///
+    /// On the inference thread, and so between two pieces of its work: what `Engine` generates is
+    /// one piece, and a step of `BatchEngine` is one.
+    func dealToNewcomers(on thread: InferenceThread) async {
+        while !Task.isCancelled {
+            await wait { $0.hasSpareDevices }
+            try? await thread.run {
+                if self.membership.hasSpareDevices { self.replan() }
+            }
         }
     }
 }

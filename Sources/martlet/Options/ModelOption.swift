@@ -18,8 +18,9 @@ struct ModelOption: ParsableArguments {
     )
     var kvCache = KeyValueCacheOption.auto
 
-    func open() throws -> OpenedModel {
-        try OpenedModel(path: model, kvCache: kvCache.precision)
+    /// - Parameter kvMemory: most bytes of cached keys and values; nil for no limit.
+    func open(kvMemory: Int? = nil) throws -> OpenedModel {
+        try OpenedModel(path: model, kvCache: kvCache.precision, kvMemory: kvMemory)
     }
 }
 
@@ -38,11 +39,13 @@ struct OpenedModel: Sendable {
     /// The memory of all sequences' keys and values.
     let keyValuePool: KeyValuePool
 
-    /// - Parameter kvCache: precision of keys and values; nil takes what suits the model.
-    init(path: String, kvCache: KeyValuePrecision? = nil) throws {
+    /// - Parameters:
+    ///   - kvCache: precision of keys and values; nil takes what suits the model.
+    ///   - kvMemory: most bytes that they may take; nil for no limit.
+    init(path: String, kvCache: KeyValuePrecision? = nil, kvMemory: Int? = nil) throws {
         file = try ModelFile.open(path)
         model = try Model(file)
-        keyValuePool = KeyValuePool(model.transformer, precision: kvCache)
+        keyValuePool = KeyValuePool(model.transformer, precision: kvCache, bytesLimit: kvMemory)
     }
 
     func tokenizer() throws -> Tokenizer {
