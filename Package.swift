@@ -93,7 +93,7 @@ let package = Package(
             dependencies: [
                 "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
                 "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
-                "Calibration", "NIOTransport", "Serving", "APIServer", argumentParser,
+                "Calibration", "NIOTransport", "Serving", "APIServer", argumentParser, yams,
             ],
             swiftSettings: settings),
 

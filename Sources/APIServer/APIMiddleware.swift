@@ -12,7 +12,9 @@ struct ErrorMiddleware: RouterMiddleware {
     ) async throws -> Response {
         do {
             let response = try await next(request, context)
-            if request.method == .post { metrics.count(.answered) }
+            // A stream is counted when it ends.
+            let isStream = response.headers[.contentType]?.hasPrefix("text/event-stream") == true
+            if request.method == .post, !isStream { metrics.count(.answered) }
             return response
         } catch let error as APIError {
             metrics.count(.refused)

@@ -34,7 +34,12 @@ struct Answering<Format: AnswerFormat>: Sendable {
             // The compiler cannot see that the closure below ends before the writer does.
             var out = writer
             try await request.body.consumeWithCancellationOnInboundClose { _ in
-                try await write(events, to: &out)
+                do {
+                    try await write(events, to: &out)
+                } catch {
+                    metrics.count(.cancelled)
+                    throw error
+                }
                 try await out.finish(nil)
             }
         }
@@ -52,6 +57,7 @@ struct Answering<Format: AnswerFormat>: Sendable {
     ) async throws {
         var format = format
         var usage = Usage()
+        var outcome = Metrics.Outcome.answered
         do {
             try await writer.write(format.opening().serverSent)
             for try await (index, event) in events {
@@ -66,10 +72,11 @@ struct Answering<Format: AnswerFormat>: Sendable {
         } catch let error as CancellationError {
             throw error
         } catch {
-            metrics.count(.failed)
+            outcome = .failed
             try await writer.write([APIError(500, "\(error)", code: "failed").json].serverSent)
         }
         try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
+        metrics.count(outcome)
     }
 
     private func note(_ event: CompletionEvent, _ index: Int, _ usage: inout Usage) {

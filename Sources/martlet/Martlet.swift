@@ -1,7 +1,6 @@
 import ArgumentParser
 
 /// The command line: the only place that wires the parts together.
-@main
 struct Martlet: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "martlet",
@@ -18,9 +17,23 @@ struct Martlet: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Generate.self, Serve.self, Keys.self, Join.self, Logits.self, PerplexityCommand.self,
+            Generate.self, Serve.self, Keys.self, Config.self, Join.self, Logits.self,
+            PerplexityCommand.self,
             Chat.self, Template.self, Tokenize.self, Detokenize.self, Inspect.self,
             Quantize.self, Fuzz.self, Bench.self, Demo.self, Plan.self,
             Simulate.self, Calibrate.self,
         ])
+}
+
+@main
+enum Program {
+    /// Runs the command, with the options of `serve --config` where that is given.
+    static func main() async {
+        do {
+            let arguments = Array(CommandLine.arguments.dropFirst())
+            await Martlet.main(try ServeConfiguration.expanded(arguments))
+        } catch {
+            Martlet.exit(withError: error)
+        }
+    }
 }

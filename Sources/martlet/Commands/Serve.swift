@@ -32,6 +32,9 @@ struct Serve: AsyncParsableCommand {
             {"tokens": [IDS], "text": TEXT, "costs": {…}} at an answer's end.
             """)
 
+    @Option(help: "A YAML file of these options by their names; the command line's win.")
+    var config: String?
+
     @OptionGroup var model: ModelOption
     @OptionGroup var http: HTTPOptions
     @OptionGroup var template: TemplateOption
