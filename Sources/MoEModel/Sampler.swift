@@ -58,7 +58,7 @@ package struct Sampler: Sendable {
     ///   - logits: `[vocabulary]`.
     ///   - text: the ids so far, for the penalties.
     ///   - answerStart: where in it the answer begins; presence and frequency penalty look at that.
-    /// - Complexity: O(vocabulary) when greedy, else O(vocabulary · log vocabulary).
+    /// - Complexity: O(vocabulary); O(vocabulary · log vocabulary) with top-k or top-p.
     package mutating func next(
         logits: ArraySlice<Float>, after text: [Int], answerStart: Int
     ) -> Int {
@@ -69,8 +69,8 @@ package struct Sampler: Sendable {
         penalize(&scores, text)
         penalizeAnswer(&scores, text[answerStart...])
         guard options.temperature > 0 else { return greatest(scores) }
-        let candidates = truncate(ranked(scores))
-        return draw(candidates)
+        guard options.topK > 0 || options.topP < 1 else { return draw(likelyEnough(scores)) }
+        return draw(truncate(ranked(scores)))
     }
 
     /// A token and its probability, not normalised after truncation.
@@ -92,6 +92,14 @@ package struct Sampler: Sendable {
             scores[id] -= Float(
                 options.presencePenalty + Double(count) * options.frequencyPenalty)
         }
+    }
+
+    /// Tokens that min-p keeps, by id: where nothing else is cut, nothing needs sorting.
+    private func likelyEnough(_ scores: [Float]) -> [Candidate] {
+        let top = Double(scores[greatest(scores)])
+        return scores.enumerated().lazy
+            .map { ($0, exp((Double($1) - top) / options.temperature)) }
+            .filter { $0.1 >= options.minP }
     }
 
     /// All tokens, the most likely first; of equal ones the lower id first.
