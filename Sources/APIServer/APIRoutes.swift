@@ -71,7 +71,8 @@ struct APIRoutes: Sendable {
     private func answer(
         _ format: some AnswerFormat, _ request: Request
     ) async throws -> Response {
-        try await Answering(format: format, engine: model.engine, metrics: metrics)
+        try checkReady()
+        return try await Answering(format: format, engine: model.engine, metrics: metrics)
             .respond(to: request)
     }
 
@@ -80,8 +81,16 @@ struct APIRoutes: Sendable {
         _ request: Request, _ fields: RequestFields,
         _ body: @escaping @Sendable (RequestFields) async throws -> JSONValue
     ) async throws -> Response {
-        try await request.body.consumeWithCancellationOnInboundClose { _ in
+        try checkReady()
+        return try await request.body.consumeWithCancellationOnInboundClose { _ in
             Response(closing: try await body(fields))
+        }
+    }
+
+    private func checkReady() throws {
+        guard isReady() else {
+            throw APIError(
+                503, "the model waits for its devices", code: "not_ready", retrySeconds: 5)
         }
     }
 

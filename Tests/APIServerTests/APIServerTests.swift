@@ -150,6 +150,15 @@ struct APIServerTests {
         }
     }
 
+    @Test func nothingIsAnsweredBeforeTheDevicesAreThere() async throws {
+        try await TestServer(isReady: false).run { client in
+            #expect(try await client.get("/ready").status == 503)
+            #expect(try await client.get("/health").status == 200)
+            let reply = try await client.post("/v1/completions", #"{"prompt": "a"}"#)
+            #expect(reply.status == 503)
+        }
+    }
+
     @Test func keysAreNeededWhereThereAreSome() async throws {
         var options = APIServer.Options()
         options.keys = try APIKeys("# ours\n\(APIKeys.digest(of: "secret")) me\n")

@@ -21,7 +21,9 @@ struct TestServer {
     let thread = InferenceThread()
     private let router: Hummingbird.Router<BasicRequestContext>
 
-    init(waiting: Int = 64, options: APIServer.Options = APIServer.Options()) throws {
+    init(
+        waiting: Int = 64, options: APIServer.Options = APIServer.Options(), isReady: Bool = true
+    ) throws {
         let file = try ModelFile.open(Fixtures.demoModel)
         let opened = try Model(file)
         let tokenizer = try file.makeTokenizer()
@@ -45,7 +47,7 @@ struct TestServer {
                 return tokenizer.encode(text)
             },
             unixTime: { 1_700_000_000 }, randomNumber: { 42 })
-        router = APIServer(model, options).router()
+        router = APIServer(model, options) { isReady }.router()
     }
 
     func run(_ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void) async throws
