@@ -27,14 +27,14 @@ class Runner:
         self.martlet = options.martlet
         self.llama = pathlib.Path(options.llama)
 
-    def ours(self, model, threads, prompt=0, generate=0, batch=1, load="mapped"):
+    def ours(self, model, threads, prompt=0, generate=0, batch=1):
         command = [self.martlet, "bench", "--model", model, "--threads", threads, "--json"]
         command += ["--prompt", prompt, "--generate", generate, "--repetitions", 1]
-        command += ["--load", load] + (["--batch", batch] if batch > 1 else [])
+        command += ["--batch", batch]
         report = json.loads(output([str(part) for part in command]))
         return report["generate" if generate else "prompt"]["tokensPerSecond"]
 
-    def theirs(self, model, threads, prompt=0, generate=0, batch=1, load="mapped"):
+    def theirs(self, model, threads, prompt=0, generate=0, batch=1):
         if batch > 1:
             return self.theirs_batched(model, threads, generate, batch)
         command = [self.llama / "llama-bench", "-m", model, "-t", threads, "-r", 1]
@@ -83,9 +83,6 @@ def works(options):
                 base = {"model": path, "threads": threads}
                 name = f"{shape} {quant}, {threads} thread{'s' if threads > 1 else ''}"
                 yield f"decode, {name}", {**base, "generate": 32}
-                if quant == "q8_0":
-                    yield f"decode, {name}, huge pages", {
-                        **base, "generate": 32, "load": "huge-pages"}
                 for prompt in (256, 512):
                     yield f"prefill of {prompt}, {name}", {**base, "prompt": prompt}
                 if shape == "small":

@@ -84,21 +84,29 @@ struct HeadAttention {
         let outputs: UnsafeMutablePointer<Float>
         let sinks: UnsafePointer<Float>?
 
+        /// Below this many multiplications dividing costs more than it saves.
+        private static let smallestDivision = 1 << 20
+
+        /// Divides the sequence's tasks among threads; each writes outputs of its own.
         func run(_ sequence: StepRows.Sequence) {
+            let size = HeadAttention.rowsPerTask
+            let tiles = (sequence.rows.count + size - 1) / size
+            let positions = sequence.position + sequence.rows.count
+            let cost = 2 * sequence.rows.count * positions * all.heads * layout.tile.keySize
             let pages = sequence.pages.map(\.address)
             pages.withUnsafeBufferPointer { pages in
                 guard let pages = pages.baseAddress else { return }
-                for first in stride(
-                    from: sequence.rows.lowerBound, to: sequence.rows.upperBound,
-                    by: HeadAttention.rowsPerTask)
-                {
-                    let rows =
-                        first..<min(
-                            first + HeadAttention.rowsPerTask, sequence.rows.upperBound)
+                let run = { (index: Int) in
+                    let (part, head) = index.quotientAndRemainder(dividingBy: layout.heads)
+                    let first = sequence.rows.lowerBound + part * size
+                    let rows = first..<min(first + size, sequence.rows.upperBound)
                     let position = sequence.position + first - sequence.rows.lowerBound
-                    for head in 0..<layout.heads {
-                        task(rows, position: position, keyValueHead: head, pages).run()
-                    }
+                    task(rows, position: position, keyValueHead: head, pages).run()
+                }
+                if cost < Self.smallestDivision {
+                    for index in 0..<tiles * layout.heads { run(index) }
+                } else {
+                    ThreadPool.shared.run(tiles * layout.heads, run)
                 }
             }
         }
