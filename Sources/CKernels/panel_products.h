@@ -158,7 +158,10 @@ INLINE void fill_panel(
     struct panel panel = {blocks, first};
     for (size_t b = first; b < first + count; b += format.blocks) {
         const uint8_t *stored = weights + b / format.blocks * format.bytes;
-        prefetch_block(stored + ROWS * stride, 1);
+        for (size_t row = 0; row < ROWS; row++) {
+            // The same blocks of the next panel's rows.
+            prefetch_block(stored + (TILE_VECTORS * ROWS + row) * stride, format.bytes);
+        }
         format.unpack(stored, stride, b, keep_block, &panel);
     }
 }
