@@ -40,6 +40,7 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var template: TemplateOption
     @OptionGroup var devices: StationOptions
     @OptionGroup var threads: ThreadOption
+    @OptionGroup var log: LogOption
 
     @Option(help: "Where devices dial in, as HOST:PORT; port 0 lets the system choose.")
     var devicesListen: Endpoint?
@@ -76,15 +77,18 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func runHTTP() async throws {
-        let options = try http.options(insecure: devices.insecure)
+        var options = try http.options(insecure: devices.insecure)
+        options.logger = log.logger
+        let observer = CellObserver()
         let opened = try model.open(kvMemory: kvMemory?.count ?? Self.kvMemory)
         var station: BaseStation?
         if let devicesListen {
             station = try await BaseStation.start(
-                opened, devices, at: devicesListen, localDevices: nil, wanted: waitDevices)
+                opened, devices, at: devicesListen, localDevices: nil, wanted: waitDevices,
+                observer: observer)
         }
         do {
-            try await serve(opened, station, options)
+            try await serve(opened, station, observer, options)
             await station?.stop()
         } catch {
             await station?.stop()
@@ -94,7 +98,8 @@ struct Serve: AsyncParsableCommand {
 
     /// Serves until a signal comes.
     private func serve(
-        _ opened: OpenedModel, _ station: BaseStation?, _ options: APIServer.Options
+        _ opened: OpenedModel, _ station: BaseStation?, _ observer: CellObserver,
+        _ options: APIServer.Options
     ) async throws {
         let thread = InferenceThread()
         let served = try servedModel(
@@ -120,10 +125,29 @@ struct Serve: AsyncParsableCommand {
         Output.note(
             "serving \(served.name): \(http.summary), KV cache at most "
                 + Readable.bytes(opened.keyValuePool.bytesLimit))
-        let server = APIServer(served, options) { state.isReady.withLock { $0 } }
+        let (coordinator, shape) = (station?.coordinator, opened.model.shape)
+        let server = APIServer(
+            served, options, clock: SystemClock(),
+            cell: {
+                coordinator.map { observer.look(at: $0, shape) } ?? CellObserver.alone(shape)
+            },
+            isReady: { state.isReady.withLock { $0 } })
+        let looking = Task { try await look(server.monitor, coordinator) }
+        defer { looking.cancel() }
         try await server.run(grace: .seconds(http.requestTimeout)) { port in
             let address = Endpoint(host: options.host, port: port)
             Output.note("listening for requests on \(scheme)://\(address)/v1")
+        }
+    }
+
+    /// Looks at the cell twice a second, and asks its devices for a sign of life each second.
+    private func look(_ monitor: StatusMonitor, _ coordinator: Coordinator?) async throws {
+        while true {
+            coordinator?.ping(SystemClock())
+            for _ in 0..<2 {
+                monitor.look()
+                try await Task.sleep(for: .milliseconds(500))
+            }
         }
     }
 
