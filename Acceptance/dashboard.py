@@ -1,8 +1,14 @@
 """The dashboard in headless Chromium. Usage: dashboard.py MARTLET MODEL [FOLDER FOR SCREENSHOTS]"""
+import contextlib
+import json
 import os
 import signal
+import subprocess
 import sys
+import tempfile
+import threading
 import time
+import urllib.request
 
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -45,15 +51,35 @@ def shoot(driver, folder, name):
     for size, shape in SIZES.items():
         for scheme in ["light", "dark"]:
             show(driver, shape, scheme)
+            driver.execute_script("scrollTo(0, 0)")
             time.sleep(0.8)
-            full = driver.execute_script("return document.documentElement.scrollHeight")
-            show(driver, (shape[0], full if size == "phone" else max(shape[1], full)), scheme)
-            time.sleep(0.3)
             driver.save_screenshot(os.path.join(folder, f"{name}-{size}-{scheme}.png"))
             check(driver.execute_script(
                 "return document.documentElement.scrollWidth <= innerWidth"),
                 f"{name}, {size}, {scheme}: nothing is wider than the page")
     show(driver, SIZES["desktop"], "light")
+
+
+@contextlib.contextmanager
+def busy(server):
+    """Two clients that ask one thing after another."""
+    ended = threading.Event()
+
+    def client(number):
+        while not ended.wait(0.4):
+            body = json.dumps({"prompt": f"Chapter {number}", "max_tokens": 40})
+            urllib.request.urlopen(urllib.request.Request(
+                server.url + "/v1/completions", body.encode())).read()
+
+    clients = [threading.Thread(target=client, args=(number,)) for number in range(2)]
+    for one in clients:
+        one.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        for one in clients:
+            one.join()
 
 
 def run(server, driver, folder):
@@ -77,8 +103,9 @@ def run(server, driver, folder):
     trace = driver.find_element(By.ID, "trace").text
     check("layer 0:" in trace and any(name in trace for name in devices),
           "the arrow keys show a token's experts and devices")
-    time.sleep(1)
-    shoot(driver, folder, "dashboard")
+    with busy(server):
+        time.sleep(8)
+        shoot(driver, folder, "dashboard")
 
     start = time.monotonic()
     devices["study"].send_signal(signal.SIGKILL)
@@ -95,8 +122,6 @@ def run(server, driver, folder):
 
 def locked(martlet, model, driver, folder):
     """With keys, the page asks for one and shows nothing before."""
-    import subprocess
-    import tempfile
     with tempfile.TemporaryDirectory() as keys:
         path = os.path.join(keys, "keys")
         key = subprocess.run([martlet, "keys", "add", "me", "--file", path], check=True,

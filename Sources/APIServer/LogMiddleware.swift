@@ -18,7 +18,10 @@ struct LogMiddleware: RouterMiddleware {
 
     /// Most bytes of a path in a line.
     private static let pathLimit = 200
-    private static let quietPaths: Set = ["/health", "/ready", "/metrics"]
+    private static let quietPaths: Set = [
+        "/health", "/ready", "/metrics", "/", "/dashboard/app.js", "/dashboard/style.css",
+        "/dashboard/status",
+    ]
 
     func handle(
         _ request: Request, context: APIContext,
@@ -60,7 +63,7 @@ struct LogMiddleware: RouterMiddleware {
         var metadata: Logger.Metadata = [
             "id": "\(line.id)", "method": "\(line.method)",
             "path": "\(line.path.prefix(Self.pathLimit))", "status": "\(status)",
-            "seconds": "\((clock.now - line.start).seconds)",
+            "seconds": "\(Self.rounded((clock.now - line.start).seconds))",
         ]
         let tokens = record.tokens
         if tokens.prompt + tokens.answer > 0 {
@@ -69,6 +72,9 @@ struct LogMiddleware: RouterMiddleware {
         }
         logger.log(level: Self.level(line, status), "request", metadata: metadata)
     }
+
+    /// To microseconds.
+    private static func rounded(_ seconds: Double) -> Double { (seconds * 1e6).rounded() / 1e6 }
 
     private static func level(_ line: Line, _ status: Int) -> Logger.Level {
         if quietPaths.contains(line.path) { return .debug }

@@ -63,6 +63,8 @@ package final class BatchEngine: Sendable {
         self.transformer = transformer
         self.tokenizer = tokenizer
         self.pool = pool
+        var limits = limits
+        limits.splitsPrompts = transformer.stepsMayBeSplit
         self.limits = limits
         self.thread = thread
         self.clock = clock
@@ -213,7 +215,7 @@ package final class BatchEngine: Sendable {
     private func begin(_ id: Int, _ state: inout State) {
         guard var completion = state.completions.removeValue(forKey: id) else { return }
         let prefix =
-            completion.request.readsWholePrompt
+            completion.request.readsWholePrompt || !limits.splitsPrompts
             ? nil : state.prefixes.longestPrefix(of: completion.request.prompt)
         let now = clock.now
         completion.begin(with: prefix, at: now)
@@ -275,7 +277,7 @@ package final class BatchEngine: Sendable {
                 state.activity.drew(after: before.draw, of: completion.submitted, at: now)
             }
             if share.draws, completion.answerTokens <= 1 {
-                state.prefixes.insert(completion.request.prompt, completion.cache)
+                keep(completion.request.prompt, completion.cache, &state)
             }
             state.completions[share.id] = completion
             if let reason { finish(share.id, reason, &state) }
@@ -287,10 +289,15 @@ package final class BatchEngine: Sendable {
         let now = clock.now
         completion.events.yield(.end(completion.end(reason, at: now)))
         completion.events.finish()
-        state.prefixes.insert(completion.text, completion.cache)
+        keep(completion.text, completion.cache, &state)
         let seconds = (now - completion.submitted).seconds
         inbox.withLock { $0.answerSeconds += 0.1 * (seconds - $0.answerSeconds) }
         remove(id, &state)
+    }
+
+    /// Keeps what was read for texts that begin alike, unless reading on would give something else.
+    private func keep(_ ids: [Int], _ cache: KeyValueCache, _ state: inout State) {
+        if limits.splitsPrompts { state.prefixes.insert(ids, cache) }
     }
 
     private func remove(_ id: Int, _ state: inout State) {

@@ -51,6 +51,14 @@ function seconds(value) {
   return `${value.toFixed(value < 10 ? 2 : 0)} s`;
 }
 
+/** Two times with their unit said once, where it is the same. */
+function pair(first, second) {
+  if (first === null || first === undefined) return "–";
+  const [one, other] = [seconds(first), seconds(second)];
+  const unit = other.split(" ")[1];
+  return `${one.endsWith(` ${unit}`) ? one.slice(0, -unit.length - 1) : one} · ${other}`;
+}
+
 function bytes(value) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let unit = 0;
@@ -152,8 +160,7 @@ function showDevices(status) {
       experts: device.ready_experts === device.experts
         ? count(device.experts) : `${count(device.ready_experts)} of ${count(device.experts)}`,
       ping: seconds(device.ping_seconds),
-      trip: device.round_trip_median_seconds === null ? "–"
-        : `${seconds(device.round_trip_median_seconds)} · ${seconds(device.round_trip_95_percent_seconds)}`,
+      trip: pair(device.round_trip_median_seconds, device.round_trip_95_percent_seconds),
       traffic: `${bytes(device.downlink_bytes_per_second + device.uplink_bytes_per_second)}/s`,
       lost: count(device.lost_batches),
     })),
@@ -263,8 +270,9 @@ function geometry() {
   const layersAcross = layers > experts;
   const [across, down] = layersAcross ? [layers, experts] : [experts, layers];
   const room = grid.parentElement.clientWidth - 32;
-  const size = Math.max(1, Math.min(34, room / Math.max(1, across)));
-  const height = Math.max(1, Math.min(size, 420 / Math.max(1, down)));
+  const widest = room / Math.max(1, across);
+  const height = Math.max(1, Math.min(widest, 30, 420 / Math.max(1, down)));
+  const size = Math.max(1, Math.min(widest, 3 * height));
   return { layers, experts, layersAcross, across, down, size, height };
 }
 
@@ -277,7 +285,7 @@ function drawGrid() {
   grid.hidden = !across;
   grid.width = Math.round(width * scale);
   grid.height = Math.round(tall * scale);
-  setText("axis", !across ? "" : layersAcross ? "layers → , experts ↓" : "experts → , layers ↓");
+  setText("axis", !across ? "" : layersAcross ? "Across: layers. Down: experts." : "Across: experts. Down: layers.");
   const context = grid.getContext("2d");
   context.scale(scale, scale);
   const style = getComputedStyle(document.documentElement);
@@ -334,7 +342,7 @@ grid.addEventListener("pointermove", (event) => {
   const [layer, expert] = layersAcross ? [column, line] : [line, column];
   const home = now.placement.layers[layer]?.[expert];
   if (home === undefined) return;
-  setText("axis", `layer ${layer}, expert ${expert}: ${home === null ? "base station" : now.placement.devices[home]}`);
+  setText("axis", `Layer ${layer}, expert ${expert}: ${home === null ? "base station" : now.placement.devices[home]}`);
 });
 grid.addEventListener("pointerleave", drawGrid);
 byID("list").addEventListener("toggle", () => byID("list").open && listHomes());

@@ -25,6 +25,13 @@ struct Serve: AsyncParsableCommand {
 
               martlet serve --model M.gguf --devices-listen 127.0.0.1:7070
 
+            http://127.0.0.1:8080/ shows the cell live; "martlet status" does in a terminal.
+
+            Each option may also be set by a variable of the environment, MARTLET_ and its name \
+            (MARTLET_MODEL, MARTLET_HTTP, MARTLET_MAX_BATCH, MARTLET_CONFIG …), or in the file \
+            that --config names. The command line wins over the environment, that over the file; \
+            what is used, and where it came from, is printed at the start.
+
             With --stdin each line on standard input is a prompt instead, and its answer streams \
             to standard output. With --json, too, a line of input is {"prompt": TEXT, \
             "maxTokens": N}, and the lines of output are {"listening": ADDRESS}, \
@@ -32,7 +39,7 @@ struct Serve: AsyncParsableCommand {
             {"tokens": [IDS], "text": TEXT, "costs": {…}} at an answer's end.
             """)
 
-    @Option(help: "A YAML file of these options by their names; the command line's win.")
+    @Option(help: "A YAML file of these options by their names; see deploy/martlet.yaml.")
     var config: String?
 
     @OptionGroup var model: ModelOption
@@ -77,6 +84,7 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func runHTTP() async throws {
+        try tellSettings()
         var options = try http.options(insecure: devices.insecure)
         options.logger = log.logger
         let observer = CellObserver()
@@ -94,6 +102,15 @@ struct Serve: AsyncParsableCommand {
             await station?.stop()
             throw error
         }
+    }
+
+    /// Tells what is used and where it came from.
+    private func tellSettings() throws {
+        let line = try ServeCommandLine(
+            Array(CommandLine.arguments.dropFirst(2)),
+            environment: ProcessInfo.processInfo.environment)
+        line.noteUnknownVariables()
+        Output.note("serving with:\n" + line.settings.report(self, commandLine: line.given))
     }
 
     /// Serves until a signal comes.
@@ -122,9 +139,6 @@ struct Serve: AsyncParsableCommand {
         }
         defer { dealing.cancel() }
         let scheme = options.tls == nil ? "http" : "https"
-        Output.note(
-            "serving \(served.name): \(http.summary), KV cache at most "
-                + Readable.bytes(opened.keyValuePool.bytesLimit))
         let (coordinator, shape) = (station?.coordinator, opened.model.shape)
         let server = APIServer(
             served, options, clock: SystemClock(),
