@@ -64,7 +64,7 @@ let package = Package(
     // Layers, lowest first. An arrow points only to an earlier line.
     targets: [
         .target(
-            name: "DashboardFiles", resources: [.embedInCode("Resources")],
+            name: "WebFiles", resources: [.embedInCode("Resources")],
             swiftSettings: settings),
         library("OrderedJSON"),
         library("SystemModel"),
@@ -89,7 +89,7 @@ let package = Package(
         library(
             "APIServer",
             [
-                "DashboardFiles", "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates",
+                "WebFiles", "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates",
                 "Serving", "MoEModel", crypto, httpTypes, hummingbird, hummingbirdCore,
                 hummingbirdTLS, lifecycle, logging, nioCore,
                 nioSSL, signals,

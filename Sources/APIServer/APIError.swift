@@ -15,16 +15,19 @@ package struct APIError: Error, Equatable {
     package let code: String?
     /// When to try again, in seconds, or nil.
     package let retrySeconds: Int?
+    /// With 405, the methods that the path has.
+    package let allow: String?
 
     package init(
         _ status: Int, _ message: String, field: String? = nil, code: String? = nil,
-        retrySeconds: Int? = nil
+        retrySeconds: Int? = nil, allow: String? = nil
     ) {
         self.status = status
         self.message = message
         self.field = field
         self.code = code
         self.retrySeconds = retrySeconds
+        self.allow = allow
     }
 
     /// A field whose value cannot be taken.

@@ -2,6 +2,7 @@ import Hummingbird
 import OrderedJSON
 import Serving
 import Tokenizers
+import WebFiles
 
 /// What answers at which path.
 struct APIRoutes: Sendable {
@@ -12,45 +13,46 @@ struct APIRoutes: Sendable {
     let isReady: @Sendable () -> Bool
 
     func add(to router: Router<APIContext>) {
-        router.get("/health") { _, _ in Response(.members([("status", .text("ok"))])) }
-        router.get("/ready") { _, _ in ready() }
-        router.get("/metrics") { _, _ in
+        router.answer(.get, "/health") { _, _ in Response(.members([("status", .text("ok"))])) }
+        router.answer(.get, "/ready") { _, _ in ready() }
+        router.answer(.get, "/metrics") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(
                     byteBuffer: ByteBuffer(string: metrics.text(model.engine, monitor.cell()))))
         }
-        router.get("/openapi.json") { _, _ in
+        router.answer(.get, "/openapi.json") { _, _ in
             Response(
-                status: .ok, headers: [.contentType: "application/json"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: OpenAPIDocument.text)))
+                status: .ok, headers: [.contentType: WebFile.openAPI.type],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: OpenAPIDocument.text(model))))
         }
-        router.get("/v1/models") { _, _ in
+        router.answer(.get, "/v1/models") { _, _ in
             Response(.members([("object", .text("list")), ("data", .array([modelObject]))]))
         }
-        router.get("/v1/models/:name") { _, context in try oneModel(context) }
-        router.post("/v1/chat/completions") { request, context in
+        router.answer(.get, "/v1/models/:name") { _, context in try oneModel(context) }
+        router.answer(.post, "/v1/chat/completions") { request, context in
             let (request, body) = try await read(request)
             let format = try ChatFormat(RequestFields(body), body: body, model)
             return try await answer(format, request, context)
         }
-        router.post("/v1/completions") { request, context in
+        router.answer(.post, "/v1/completions") { request, context in
             let (request, body) = try await read(request)
             return try await answer(
                 TextFormat(RequestFields(body), model), request, context)
         }
-        router.post("/v1/embeddings") { request, _ in
+        router.answer(.post, "/v1/embeddings") { request, _ in
             let (request, body) = try await read(request)
             return try await reading(request, RequestFields(body), embeddings)
         }
-        router.post("/v1/next") { request, _ in
+        router.answer(.post, "/v1/next") { request, _ in
             let (request, body) = try await read(request)
             return try await reading(request, RequestFields(body), next)
         }
-        router.post("/tokenize") { request, _ in
+        router.answer(.post, "/tokenize") { request, _ in
             try await tokenize(RequestFields(read(request).body))
         }
-        router.post("/detokenize") { request, _ in
+        router.answer(.get, "/tokenizer_info") { _, _ in tokenizerInfo() }
+        router.answer(.post, "/detokenize") { request, _ in
             try await detokenize(RequestFields(read(request).body))
         }
     }
@@ -133,6 +135,19 @@ struct APIRoutes: Sendable {
             .members([
                 ("tokens", .array(ids.map(JSONValue.integer))), ("count", .integer(ids.count)),
                 ("max_model_len", .integer(model.engine.positionsLimit)),
+            ]))
+    }
+
+    /// What evaluation harnesses ask for before they use `/tokenize`, in vLLM's words.
+    private func tokenizerInfo() -> Response {
+        func text(_ id: Int?) -> JSONValue {
+            id.map { .text(TokenText($0, model).text) } ?? .null
+        }
+        return Response(
+            .members([
+                ("tokenizer_class", .text("martlet")),
+                ("bos_token", text(model.tokenizer.beginOfTextID)),
+                ("eos_token", text(model.tokenizer.endOfTextIDs.min())),
             ]))
     }
 

@@ -121,6 +121,7 @@ extension Response {
     init(_ error: APIError) {
         self.init(error.json, status: HTTPResponse.Status(code: error.status))
         if let seconds = error.retrySeconds { headers[.retryAfter] = String(seconds) }
+        if let allow = error.allow { headers[.allow] = allow }
         if error.status == 401 { headers[.wwwAuthenticate] = "Bearer" }
     }
 }

@@ -33,6 +33,15 @@ struct ChatConversation {
             where tool["type"]?.text != "function" || tool["function"]?["name"]?.text == nil {
                 throw .invalid("tools[\(index)]", "must be a function with a name")
             }
+            for (index, tool) in list.enumerated() {
+                let function = try RequestFields(tool).object("function")
+                do {
+                    _ = try function?.text("description")
+                    _ = try function?.object("parameters")
+                } catch {
+                    throw .invalid("tools[\(index)].function", error.message)
+                }
+            }
             tools = members["tools"] ?? .null
         }
         context["tools"] = tools

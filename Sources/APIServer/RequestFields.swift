@@ -40,13 +40,12 @@ struct RequestFields {
     }
 
     func integer(_ name: String, in range: ClosedRange<Int>) throws(APIError) -> Int? {
-        switch json[name] {
-        case nil: return nil
-        case .integer(let number) where range.contains(number): return number
-        default:
+        guard let value = json[name] else { return nil }
+        guard let number = value.wholeNumber, range.contains(number) else {
             throw .invalid(
                 name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)")
         }
+        return number
     }
 
     func boolean(_ name: String) throws(APIError) -> Bool? {
@@ -91,5 +90,16 @@ struct RequestFields {
             texts.append(text)
         }
         return texts
+    }
+}
+
+extension JSONValue {
+    /// The value of a number without a fraction, however it is written; nil for all else.
+    var wholeNumber: Int? {
+        switch self {
+        case .integer(let number): number
+        case .number(let number): Int(exactly: number)
+        default: nil
+        }
     }
 }

@@ -78,7 +78,7 @@ package struct ServedModel: Sendable {
     func ids(_ values: [JSONValue], field: String) throws(APIError) -> [Int] {
         var ids: [Int] = []
         for value in values {
-            guard case .integer(let id) = value else { throw .invalid(field, "must be of ids") }
+            guard let id = value.wholeNumber else { throw .invalid(field, "must be of ids") }
             ids.append(id)
         }
         return ids
@@ -89,7 +89,7 @@ package struct ServedModel: Sendable {
         if let text = fields[field]?.text { return [try checked(ids(text), field)] }
         guard let values = try fields.array(field, limit: 1 << 17), let first = values.first
         else { throw .invalid(field, "must be a text, ids, or an array of these") }
-        if case .integer = first { return [try checked(ids(values, field: field), field)] }
+        if first.wholeNumber != nil { return [try checked(ids(values, field: field), field)] }
         guard values.count <= 128 else { throw .invalid(field, "must be at most 128 texts") }
         var prompts: [[Int]] = []
         for value in values {

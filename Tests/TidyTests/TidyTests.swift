@@ -61,7 +61,7 @@ struct TidyTests {
 
     /// Layers as in Package.swift; an import points only to a lower number.
     static let layers = [
-        "DashboardFiles": 0, "OrderedJSON": 0, "SystemModel": 0, "CKernels": 0, "Tokenizers": 1,
+        "WebFiles": 0, "OrderedJSON": 0, "SystemModel": 0, "CKernels": 0, "Tokenizers": 1,
         "ChatTemplates": 1,
         "Tensors": 1, "Planning": 1, "Scenarios": 1, "ModelFiles": 2, "Wire": 2, "MoEModel": 3,
         "Worker": 4,

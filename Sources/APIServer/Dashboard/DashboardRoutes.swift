@@ -1,7 +1,7 @@
-import DashboardFiles
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import WebFiles
 
 /// The dashboard: three files, and what it shows. Later views (the cell's map, experts' popularity,
 /// plans) are further messages of `StatusMonitor` and further sections of the page.
@@ -9,19 +9,19 @@ struct DashboardRoutes: Sendable {
     let monitor: StatusMonitor
 
     /// Paths that need no key: they say nothing about this server.
-    static let openPaths = Set(DashboardFile.all.map(\.path))
+    static let openPaths = Set(WebFile.dashboard.map(\.path))
 
     func add(to router: Router<APIContext>) {
-        for file in DashboardFile.all {
-            router.get(RouterPath(file.path)) { _, _ in Response(file) }
+        for file in WebFile.dashboard {
+            router.answer(.get, RouterPath(file.path)) { _, _ in Response(file) }
         }
-        router.get("/dashboard/status") { _, _ in
+        router.answer(.get, "/dashboard/status") { _, _ in
             Response(
                 status: .ok,
                 headers: [.contentType: "application/json", .cacheControl: "no-store"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: monitor.json())))
         }
-        router.get("/dashboard/events") { request, _ in try events(request) }
+        router.answer(.get, "/dashboard/events") { request, _ in try events(request) }
     }
 
     /// Server-sent events: `placement` at first and when it changes, `status` at every look.
@@ -58,7 +58,7 @@ extension [StatusMonitor.Message] {
 
 extension Response {
     /// A file of the page, which may load nothing but the other two and talk to nobody but us.
-    fileprivate init(_ file: DashboardFile) {
+    fileprivate init(_ file: WebFile) {
         self.init(
             status: .ok,
             headers: [
