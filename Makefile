@@ -46,9 +46,9 @@ experiments: compile
 	$(SCRATCH)/venv/bin/python Experiments/wdmoe.py --model $(MODEL) --data $(DATA) \
 	    --martlet "$$(swift build $(FLAGS) --show-bin-path)/martlet" --windows $(or $(WINDOWS),40)
 
-# Let real clients talk to a server; fetches them from PyPI.
+# Let real clients talk to servers; fetches them from PyPI. PARTS chooses, as "openai dashboard".
 acceptance: compile
-	@Acceptance/run.sh "$$(swift build $(FLAGS) --show-bin-path)/martlet" $(MODEL)
+	@Acceptance/run.sh "$$(swift build $(FLAGS) --show-bin-path)/martlet" $(MODEL) $(PARTS)
 
 # Install what a fresh machine lacks; says nothing where nothing is missing.
 setup:

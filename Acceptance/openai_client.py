@@ -1,18 +1,17 @@
-"""The official OpenAI client against a running martlet. Usage: openai_client.py BASE_URL"""
+"""The official OpenAI client against martlet. Usage: openai_client.py MARTLET MODEL"""
+import atexit
 import math
 import sys
 
 import openai
 
-client = openai.OpenAI(base_url=sys.argv[1], api_key="none", max_retries=0)
+from served import Server, check
+
+server = Server(*sys.argv[1:3])
+atexit.register(server.stop)
+client = openai.OpenAI(base_url=server.url + "/v1", api_key="none", max_retries=0)
 model = client.models.list().data[0].id
 messages = [{"role": "user", "content": "Once upon a time"}]
-
-
-def check(condition, what):
-    if not condition:
-        sys.exit(f"FAILED: {what}")
-    print(f"ok: {what}")
 
 
 def refused(kind, status, field, call, **arguments):
