@@ -13,14 +13,18 @@ package struct ModelFile: Sendable {
     /// Opens a folder with config.json and safetensors, a .gguf file, or a .safetensors file beside
     /// its config.json.
     ///
+    /// - Parameter loading: how the weights come into memory.
     /// - Throws: `ModelFileError`: one line with file, field and limit.
-    /// - Complexity: O(headers); no tensor byte is touched.
-    package static func open(_ path: String) throws(ModelFileError) -> ModelFile {
+    /// - Complexity: O(headers) where they are mapped; no tensor byte is touched.
+    package static func open(
+        _ path: String, loading: WeightLoading = .mapped
+    ) throws(ModelFileError) -> ModelFile {
         switch MappedFile.kind(of: path) {
-        case .folder?: return try ModelFile(CheckpointFolder(path: path), given: path, file: nil)
+        case .folder?:
+            return try ModelFile(CheckpointFolder(path: path), given: path, file: nil, loading)
         case .file? where path.hasSuffix(".safetensors"):
-            return try ModelFile(CheckpointFolder(holding: path), given: path, file: path)
-        default: return try ModelFile(try GGUFFile(path: path))
+            return try ModelFile(CheckpointFolder(holding: path), given: path, file: path, loading)
+        default: return try ModelFile(try GGUFFile(path: path, loading: loading))
         }
     }
 
@@ -44,7 +48,7 @@ package struct ModelFile: Sendable {
     }
 
     private init(
-        _ folder: CheckpointFolder, given: String, file: String?
+        _ folder: CheckpointFolder, given: String, file: String?, _ loading: WeightLoading
     ) throws(ModelFileError) {
         let configPath = folder.file("config.json")
         guard let config = try JSONValue.ifPresent(path: configPath) else {
@@ -54,7 +58,7 @@ package struct ModelFile: Sendable {
         }
         path = given
         settings = try ModelSettings(config: config, file: configPath)
-        archive = try folder.archive(of: file)
+        archive = try folder.archive(of: file, loading: loading)
         tokenizer = try TokenizerSource(folder, config: config)
         gguf = nil
     }

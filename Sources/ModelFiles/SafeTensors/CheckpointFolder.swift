@@ -21,15 +21,19 @@ struct CheckpointFolder {
 
     /// The tensors of all shards.
     ///
-    /// - Parameter file: the one file to read; nil takes the shards of
-    ///   model.safetensors.index.json, or model.safetensors where there is no index.
+    /// - Parameters:
+    ///   - file: the one file to read; nil takes the shards of model.safetensors.index.json, or
+    ///     model.safetensors where there is no index.
+    ///   - loading: how the weights come into memory.
     /// - Throws: `ModelFileError`: one line with file, field and limit.
-    func archive(of file: String?) throws(ModelFileError) -> TensorArchive {
+    func archive(
+        of file: String?, loading: WeightLoading = .mapped
+    ) throws(ModelFileError) -> TensorArchive {
         let index = self.file("model.safetensors.index.json")
         if let json = try JSONValue.ifPresent(path: index) {
             let map = try weightMap(json, file: index)
             if file.map({ given in map.values.contains { given.hasSuffix($0) } }) ?? true {
-                return try archive(of: map, index: index)
+                return try archive(of: map, index: index, loading)
             }
         }
         let path = file ?? self.file("model.safetensors")
@@ -38,17 +42,17 @@ struct CheckpointFolder {
                 .missing, file: self.path,
                 "holds neither model.safetensors nor model.safetensors.index.json")
         }
-        let only = try SafeTensorsFile(path: path)
+        let only = try SafeTensorsFile(path: path, loading: loading)
         return try TensorArchive(file: path, entries: only.entries, others: only.others)
     }
 
     private func archive(
-        of map: [String: String], index: String
+        of map: [String: String], index: String, _ loading: WeightLoading
     ) throws(ModelFileError) -> TensorArchive {
         var entries: [TensorEntry] = []
         var others: [OpaqueTensor] = []
         for shard in Set(map.values).sorted() {
-            let part = try SafeTensorsFile(path: file(shard))
+            let part = try SafeTensorsFile(path: file(shard), loading: loading)
             entries += part.entries
             others += part.others
             let held = Set(part.entries.map(\.name)).union(part.others.map(\.name))
