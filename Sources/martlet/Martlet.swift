@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tensors
 
 /// The command line: the only place that wires the parts together.
 struct Martlet: AsyncParsableCommand {
@@ -27,8 +28,12 @@ struct Martlet: AsyncParsableCommand {
 
 @main
 enum Program {
+    /// Bytes of freed memory that are kept: more than the matrices of a layer of a long prompt.
+    private static let freedMemory = 128 << 20
+
     /// Runs the command, with the options of `serve --config` where that is given.
     static func main() async {
+        keepFreedMemory(bytes: freedMemory)
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
             await Martlet.main(try ServeConfiguration.expanded(arguments))
