@@ -129,7 +129,7 @@ let package = Package(
                 "APIServer", "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "SystemModel",
                 "Tokenizers", "ChatTemplates", hummingbird, hummingbirdTesting,
             ]),
-        tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
+        tests("Worker", ["SystemModel", "Tensors", "MoEModel", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "SystemModel"]),
         tests(
             "Cluster",

@@ -1,8 +1,9 @@
 /// One device's share of the air as a queue: bytes in, moments of departure out.
 ///
-/// Half duplex: the share carries one packet at a time, in either direction, each at the rate of its
-/// own direction. The flows (a direction of a connection each) that have bytes waiting take turns,
-/// packet by packet, so that a long transfer delays a short one by a packet and not by its backlog.
+/// Half duplex: the share carries one packet at a time, in either direction, each at its own
+/// direction's rate. The flows (a direction of a connection each) that have bytes waiting take
+/// turns, packet by packet, so that a long transfer delays a short one by a packet and not by its
+/// backlog.
 /// Decisions only: time is what the caller says it is, and however seldom it asks, the moments are
 /// the same. Ours.
 package struct AirQueue: Sendable {
@@ -133,7 +134,7 @@ package struct AirQueue: Sendable {
         return departures
     }
 
-    /// Forgets a flow; a packet of it that is in the air stays there, and its departure is reported.
+    /// Forgets a flow; a packet of it that is in the air stays there, and its departure is told.
     package mutating func remove(flow: Int) {
         waiting[flow] = nil
         turns.removeAll { $0.flow == flow }

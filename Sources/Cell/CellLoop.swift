@@ -53,6 +53,7 @@ final class CellLoop {
             powerUpWatts: scenario.radio.powerUp.value, slowdown: slowdown,
             delaySeconds: scenario.link.delay.value,
             shares: state.sharesEnd == nil ? "equal" : "set",
+            punctuality: forwarder.punctuality,
             devices: state.devices.indices.map { index in
                 CellSnapshot.Device(
                     state.devices[index], forwarder.counts[index],

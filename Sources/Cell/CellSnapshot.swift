@@ -1,3 +1,5 @@
+import SystemModel
+
 /// What a cell is like at a moment: the control port's answer, and what the command prints.
 package struct CellSnapshot: Sendable, Encodable {
     /// What went through since the cell began.
@@ -11,6 +13,25 @@ package struct CellSnapshot: Sendable, Encodable {
             case .down: bytesDown += bytes
             case .up: bytesUp += bytes
             }
+        }
+    }
+
+    /// How late packets left the cell: its own error, whatever the peers do.
+    package struct Punctuality: Sendable, Encodable {
+        /// What counts as late.
+        static let limit = Duration.milliseconds(0.5)
+
+        package private(set) var packets = 0
+        /// Packets that left more than 0.5 ms late.
+        package private(set) var latePackets = 0
+        package private(set) var meanLateSeconds = 0.0
+        package private(set) var worstLateSeconds = 0.0
+
+        mutating func add(_ late: Duration) {
+            packets += 1
+            if late > Self.limit { latePackets += 1 }
+            meanLateSeconds += (late.seconds - meanLateSeconds) / Double(packets)
+            worstLateSeconds = max(worstLateSeconds, late.seconds)
         }
     }
 
@@ -47,5 +68,6 @@ package struct CellSnapshot: Sendable, Encodable {
     package let delaySeconds: Double
     /// "equal", or "set" by the base station.
     package let shares: String
+    package let punctuality: Punctuality
     package let devices: [Device]
 }

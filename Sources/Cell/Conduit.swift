@@ -63,10 +63,14 @@ final class Flow {
 
     /// Writes what has arrived by `now`; after the last of it, the end.
     ///
-    /// - Parameter written: called with the bytes that the sink's kernel took, or nil if it
-    ///   failed.
-    func release(until now: Duration, written: @escaping (Int?) -> Void) {
-        var bytes = line.release(until: now)
+    /// - Parameters:
+    ///   - late: told of each packet how late it is.
+    ///   - written: called with the bytes that the sink's kernel took, or nil if it
+    ///     failed.
+    func release(
+        until now: Duration, late: (Duration) -> Void, written: @escaping (Int?) -> Void
+    ) {
+        var bytes = line.release(until: now, late: late)
         while bytes > 0, let first = buffers.first {
             let count = min(bytes, first.readableBytes)
             bytes -= count

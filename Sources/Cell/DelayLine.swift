@@ -19,9 +19,12 @@ struct DelayLine {
     }
 
     /// The bytes that have arrived until `now`, since the last call.
-    mutating func release(until now: Duration) -> Int {
+    ///
+    /// - Parameter late: told of each arrival how long ago it was.
+    mutating func release(until now: Duration, late: (Duration) -> Void = { _ in }) -> Int {
         var bytes = 0
         while first < entries.count, entries[first].time <= now {
+            late(now - entries[first].time)
             bytes += entries[first].bytes
             first += 1
         }

@@ -14,6 +14,7 @@ final class Forwarder {
     private var flows: [Int: Flow] = [:]
     private var conduits: [ObjectIdentifier: Conduit] = [:]
     private(set) var counts: [CellSnapshot.Count]
+    private(set) var punctuality = CellSnapshot.Punctuality()
     private var nextFlow = 0
     private var wakeTime: Duration?
     private let start = NIODeadline.now()
@@ -129,7 +130,7 @@ final class Forwarder {
 
     private func release(_ now: Duration) {
         for flow in flows.values where flow.line.next.map({ $0 <= now }) ?? false {
-            flow.release(until: now) { [weak self] bytes in
+            flow.release(until: now, late: { punctuality.add($0) }) { [weak self] bytes in
                 self?.written(bytes, of: flow)
             }
         }

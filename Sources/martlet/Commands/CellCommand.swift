@@ -10,8 +10,8 @@ struct CellCommand: AsyncParsableCommand {
         commandName: "cell",
         abstract: "Emulate a radio cell between a base station and devices on this machine.",
         discussion: """
-            Device k of the scenario dials port --listen + k instead of the base station; what goes \
-            through takes the time that the scenario's radio would take for it: rate, delay, \
+            Device k of the scenario dials port --listen + k instead of the base station; what \
+            goes through takes the time that the scenario's radio would take for it: rate, delay, \
             jitter and outages over time. With --dialer base the base station dials those ports, \
             and --to is the first device's address (the next one's port is one higher), or a list \
             of addresses. Any TCP traffic passes unchanged. A base station sets shares of the \
