@@ -79,17 +79,23 @@ class Cell:
         threading.Thread(target=self.drain, daemon=True).start()
 
     def drain(self):
-        for _ in self.process.stdout:
-            pass
+        for line in self.process.stdout:
+            self.punctuality = json.loads(line)["punctuality"]
 
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")")[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
+        """Ends it, and says how late packets left it, whatever their receivers did."""
+        time.sleep(1.1)
         self.process.terminate()
         self.process.wait()
         self.folder.cleanup()
+        late = self.punctuality
+        print(f"  packets left the cell {late['meanLateSeconds'] * 1e3:.3f} ms late on average, "
+              f"{late['latePackets']} of {late['packets']} more than 0.5 ms, the worst "
+              f"{late['worstLateSeconds'] * 1e3:.2f} ms")
 
 
 def connect(server, port):
@@ -153,7 +159,6 @@ def throughput(options):
     last, elapsed = list(counts), time.perf_counter() - began
     cpu = (cell.cpu_seconds() - cpu) / elapsed
     running.clear()
-    cell.stop()
     process.terminate()
     process.join()
     errors = [
@@ -162,6 +167,7 @@ def throughput(options):
     print(f"throughput, {options.devices} devices at {cell.rate / 1e6:.1f} Mbit/s: together "
           f"{total / 1e6:.1f} Mbit/s ({total / options.total - 1:+.2%}), devices "
           f"{min(errors):+.2%} to {max(errors):+.2%}; the cell used {cpu:.0%} of a core")
+    cell.stop()
 
 
 def delays(options, loaded):
