@@ -81,6 +81,7 @@ let package = Package(
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
+        library("Cell", ["SystemModel", "Scenarios", nioCore, nioPosix]),
         library(
             "APIServer",
             [
@@ -93,7 +94,7 @@ let package = Package(
             dependencies: [
                 "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
                 "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
-                "Calibration", "NIOTransport", "Serving", "APIServer", argumentParser, yams,
+                "Calibration", "NIOTransport", "Cell", "Serving", "APIServer", argumentParser, yams,
             ],
             swiftSettings: settings),
 
@@ -118,6 +119,7 @@ let package = Package(
             ["Calibration", "MoEModel", "ModelFiles", "Planning", "SystemModel"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
+        tests("Cell", ["SystemModel", "Scenarios", "Cell", nioCore, nioPosix]),
         tests(
             "Serving",
             ["Serving", "MoEModel", "ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
@@ -127,7 +129,7 @@ let package = Package(
                 "APIServer", "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "SystemModel",
                 "Tokenizers", "ChatTemplates", hummingbird, hummingbirdTesting,
             ]),
-        tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
+        tests("Worker", ["SystemModel", "Tensors", "MoEModel", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "SystemModel"]),
         tests(
             "Cluster",

@@ -22,7 +22,7 @@ struct Martlet: AsyncParsableCommand {
             PerplexityCommand.self,
             Chat.self, Template.self, Tokenize.self, Detokenize.self, Inspect.self,
             Quantize.self, Fuzz.self, Bench.self, Demo.self, Plan.self,
-            Simulate.self, Calibrate.self,
+            Simulate.self, Calibrate.self, CellCommand.self,
         ])
 }
 
