@@ -91,39 +91,6 @@ struct MaxConvolutionTests {
         #expect(abs(saved[0] - saved[1]) < 1e-9)
     }
 
-    /// Bundles of a large layer save what they say, and never more than all subsets would.
-    @Test func chainsAreHonest() {
-        for seed in 0..<UInt64(100) {
-            var generator = SeededGenerator(seed: seed)
-            let sets = (0..<8).map { _ in
-                Array((0..<Int32(10)).shuffled(using: &generator).prefix(3))[...]
-            }
-            let demands = sets.indices.map {
-                LayerChain.Demand(
-                    set: $0, missing: generator.next() % 7 + 1, seconds: generator.uniform())
-            }
-            let bonus = ContiguousArray((0..<10).map { _ in 0.1 * (generator.uniform() - 0.5) })
-            var chain = LayerChain(sets: sets, demands: demands, bonus: bonus, most: 8)
-            while chain.rate != nil { chain.extend() }
-            var subsets = ContiguousArray<Double>(repeating: 0, count: 1 << 10)
-            for (expert, worth) in bonus.enumerated() { subsets[1 << expert] = worth }
-            for demand in demands {
-                let mask = (0..<3).filter { demand.missing >> UInt64($0) & 1 == 1 }
-                    .reduce(0) { $0 | 1 << Int(sets[demand.set][$1]) }
-                subsets[mask] += demand.seconds
-            }
-            let curve = chain.curve()
-            let exact = LayerCurve(subsets: &subsets, experts: 10, most: 8)
-            for count in curve.gains.indices {
-                let mask = curve.experts(count).reduce(0) { $0 | 1 << $1 }
-                #expect(abs(subsets[mask] - curve.gains[count]) < 1e-12, "seed \(seed)")
-                #expect(curve.experts(count).count <= count, "seed \(seed)")
-                let most = exact.gains[min(count, exact.most)]
-                #expect(curve.gains[count] <= most + 1e-12, "seed \(seed)")
-            }
-        }
-    }
-
     /// The most that can be saved, by trying every split.
     private static func most(
         _ curves: ArraySlice<LayerCurve>, _ sizes: ArraySlice<Int>, _ capacity: Int

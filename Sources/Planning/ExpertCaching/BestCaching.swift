@@ -8,7 +8,7 @@ struct BestCaching {
     /// Random orders of more than six servers.
     private static let orderCount = 6
     /// Work of all sweeps together, in visits of one expert of one set: some seconds.
-    private static let work = 1e9
+    private static let work = 3e8
     /// How much the mean over a set counts beside its maximum, sweep by sweep, from an empty start.
     private static let spreads = [1, 0.3, 0.1, 0.03]
     /// Breaks ties towards what other servers can complete.
@@ -16,14 +16,19 @@ struct BestCaching {
 
     private let index: CachingIndex
     private let solver: ServerSolver
+    private let running: CachingState?
     private let sweeps: Int
+    private var isLarge = false
     private var generator: SeededGenerator
     private var best: CachingState
     private var bestSaved = 0.0
 
-    /// - Parameter sweeps: of one start, at least 1.
-    init(_ index: CachingIndex, sweeps: Int, seed: UInt64) {
+    /// - Parameters:
+    ///   - running: another start.
+    ///   - sweeps: of one start, at least 1.
+    init(_ index: CachingIndex, running: CachingState?, sweeps: Int, seed: UInt64) {
         self.index = index
+        self.running = running
         self.sweeps = sweeps
         solver = ServerSolver(index, StorageKnapsack(method: .accelerated, epsilon: 0))
         generator = SeededGenerator(seed: seed)
@@ -31,14 +36,16 @@ struct BestCaching {
     }
 
     private enum Start: CaseIterable {
-        case spread, empty, greedy, dealt, same, nearest
+        case running, spread, empty, greedy, dealt, same, nearest
     }
 
     /// - Parameter observe: told after each sweep; may throw to stop.
     mutating func solve(_ observe: CachingObserver) throws -> CachingState {
         var observer = observe
         let runs = Self.work / (sweepWork * Double(min(sweeps, 4)))
-        let starts = runs < 6 ? [.spread] : Start.allCases
+        isLarge = runs < 6
+        let starts = (isLarge ? [.running, largeStart] : Start.allCases)
+            .filter { $0 != .running || running != nil }
         let orders = orders(Int(min(1e4, max(1, runs / Double(starts.count)))))
         observer.total = starts.count * orders.count
         for start in starts {
@@ -51,6 +58,15 @@ struct BestCaching {
         var sweep = CachingSweep(best, solver)
         sweep.prune()
         return sweep.state
+    }
+
+    /// One start has to do: an empty one, unless a set may not fit any server.
+    private var largeStart: Start {
+        let most =
+            index.layers.filter { !$0.entries.isEmpty }.map { layer in
+                layer.entries.reduce(0) { max($0, index.members(of: $1).count) } * layer.bytes
+            }.max() ?? 0
+        return index.storage.allSatisfy { $0 >= most } ? .empty : .spread
     }
 
     /// Visits of one sweep: every server looks at every set, and solves its layers.
@@ -68,6 +84,7 @@ struct BestCaching {
     private func state(_ start: Start) -> CachingState {
         let popularity = PopularityCaching(index)
         return switch start {
+        case .running: running ?? CachingState(index)
         case .spread, .empty: CachingState(index)
         case .greedy: GreedyCaching.best(index, seedSize: 0)
         case .dealt: popularity.dealt()
@@ -106,7 +123,7 @@ struct BestCaching {
             left -= 1
             try observer.tell(max(bestSaved, sweep.state.savedSeconds))
         }
-        sweep.weigh(spread: Self.tie)
+        sweep.weigh(spread: isLarge ? 0 : Self.tie)
         while left > 0 {
             left -= 1
             let saved = sweep.improve(order)

@@ -19,13 +19,14 @@ struct CachingIndex: Sendable {
         let isSingle: Bool
     }
 
-    let storage: [Int]
+    /// `[servers]`: room, bytes.
+    private(set) var storage: [Int]
     let userCount: Int
     let layers: [Layer]
     /// `[experts]`.
     let expertLayer: ContiguousArray<Int32>
     /// `[servers][users]`, s.
-    let serverSeconds: ContiguousArray<Double>
+    private(set) var serverSeconds: ContiguousArray<Double>
     /// `[cells]`.
     let cellUser: ContiguousArray<Int32>
     let cellExpert: ContiguousArray<Int32>
@@ -40,8 +41,11 @@ struct CachingIndex: Sendable {
     let entryUser: ContiguousArray<Int32>
     /// The user's share times the probability.
     let entryWeight: ContiguousArray<Double>
-    /// Entries of one layer with the same experts have the same number, counted from 0 per layer.
+    /// The entry's experts as a set; users' entries with the same experts have the same.
     let entrySet: ContiguousArray<Int32>
+    /// `[sets + 1]`, and experts of a set, ascending.
+    let setStart: ContiguousArray<Int32>
+    let setExperts: ContiguousArray<Int32>
     /// `[entries + 1]`, and cells of an entry, by expert.
     let entryStart: ContiguousArray<Int32>
     let entryCells: ContiguousArray<Int32>
@@ -52,6 +56,14 @@ struct CachingIndex: Sendable {
 
     /// The user's time for an expert at a server, s.
     func seconds(server: Int, user: Int) -> Double { serverSeconds[server * userCount + user] }
+
+    /// A server with other room at other distances.
+    mutating func change(_ server: Int, storageBytes: Int, userSeconds: [Double]) {
+        storage[server] = storageBytes
+        for (user, seconds) in userSeconds.enumerated() {
+            serverSeconds[server * userCount + user] = seconds
+        }
+    }
 
     func cells(of expert: Int) -> Range<Int> {
         Int(expertCells[expert])..<Int(expertCells[expert + 1])
@@ -88,7 +100,7 @@ extension CachingIndex {
         entryUser = ContiguousArray(activations.map { Int32($0.user) })
         entryWeight = ContiguousArray(
             activations.map { problem.users[$0.user].weight / total * $0.probability })
-        entrySet = layout.setNumbers(activations)
+        (entrySet, setStart, setExperts) = Self.sets(activations)
         let numbers = Dictionary(uniqueKeysWithValues: cells.enumerated().map { ($1, $0) })
         let members = activations.flatMap { activation in
             activation.experts.map { expert in
@@ -120,6 +132,25 @@ extension CachingIndex {
         for value in values { starts[value + 1] += 1 }
         for value in 0..<count { starts[value + 1] += starts[value] }
         return starts
+    }
+
+    /// Number of each activation's set, and the sets themselves.
+    private static func sets(
+        _ activations: [Activation]
+    ) -> (numbers: ContiguousArray<Int32>, start: ContiguousArray<Int32>, ContiguousArray<Int32>) {
+        var known: [[Int]: Int32] = [:]
+        var start: ContiguousArray<Int32> = [0]
+        var experts: ContiguousArray<Int32> = []
+        let numbers = activations.map { activation -> Int32 in
+            let next = Int32(start.count - 1)
+            let number = known[activation.experts] ?? next
+            guard number == next else { return number }
+            known[activation.experts] = next
+            experts.append(contentsOf: activation.experts.map(Int32.init))
+            start.append(Int32(experts.count))
+            return next
+        }
+        return (ContiguousArray(numbers), start, experts)
     }
 
     /// The entries of each cell.
@@ -214,20 +245,6 @@ extension CachingIndex {
                     let user = problem.users[cell.user]
                     let isLocal = held[cell.user].contains(cell.expert)
                     return isLocal ? min(user.localSeconds, user.cloudSeconds) : user.cloudSeconds
-                })
-        }
-
-        func setNumbers(_ activations: [Activation]) -> ContiguousArray<Int32> {
-            var numbers: [[Int]: Int32] = [:]
-            var layer = -1
-            return ContiguousArray(
-                activations.map { activation in
-                    if activation.layer != layer { numbers.removeAll(keepingCapacity: true) }
-                    layer = activation.layer
-                    let next = Int32(numbers.count)
-                    let number = numbers[activation.experts] ?? next
-                    numbers[activation.experts] = number
-                    return number
                 })
         }
 

@@ -1,7 +1,7 @@
 /// A placement and what every user feels of it, kept up to date expert by expert: storing or
 /// dropping one expert touches only the users and sets that ask for it.
 struct CachingState {
-    let index: CachingIndex
+    private(set) var index: CachingIndex
     /// `[servers]`: experts, ascending.
     private(set) var content: [[Int]]
     /// `[servers]`.
@@ -109,6 +109,13 @@ struct CachingState {
         return lost
     }
 
+    /// Changes a server that stores nothing: its room, and each user's time to it.
+    mutating func change(_ server: Int, storageBytes: Int, userSeconds: [Double]) {
+        precondition(content[server].isEmpty, "only an empty server changes")
+        index.change(server, storageBytes: storageBytes, userSeconds: userSeconds)
+        freeBytes[server] = storageBytes
+    }
+
     /// Replaces what a server stores.
     mutating func replace(_ server: Int, with experts: [Int]) {
         for expert in content[server] { drop(expert, at: server) }
@@ -125,6 +132,26 @@ struct CachingState {
             saved += index.entryWeight[entry] * (before - entrySeconds[entry])
         }
         return saved
+    }
+
+    /// Tells, from the slowest expert of an entry on, what storing it where it takes `offer`
+    /// seconds saves once those before are stored there too.
+    @inline(__always)
+    func demands(
+        _ entry: Int, _ offer: Double, _ tell: (_ position: Int, _ seconds: Double) -> Void
+    ) {
+        var last = entrySeconds[entry]
+        guard last > offer else { return }
+        let members = index.members(of: entry)
+        let weight = index.entryWeight[entry]
+        for member in members {
+            let following =
+                member + 1 < members.upperBound
+                ? max(offer, seconds[cell(member + 1, of: entry)]) : offer
+            tell(Int(order[member]), weight * (last - following))
+            last = following
+            guard last > offer else { return }
+        }
     }
 
     /// What storing an expert at a server would save, seconds per token.

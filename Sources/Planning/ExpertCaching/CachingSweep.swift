@@ -46,16 +46,33 @@ struct CachingSweep {
         let new = solver.solve(server, state)
         for expert in new { saved += state.store(expert, at: server) }
         if old != state.content[server] {
-            solver.note(server, from: old, to: state.content[server])
+            solver.note(server, from: old, state)
         }
         return saved
+    }
+
+    /// Gives a server other room and other distances, and solves it.
+    ///
+    /// - Returns: entries that take another time than before, and the seconds per token saved.
+    mutating func change(
+        _ server: Int, storageBytes: Int, userSeconds: [Double]
+    ) -> (entries: [Int], saved: Double) {
+        let old = state.content[server]
+        let before = state.entrySeconds
+        var saved = 0.0
+        for expert in old { saved -= state.drop(expert, at: server) }
+        state.change(server, storageBytes: storageBytes, userSeconds: userSeconds)
+        solver.forget(server)
+        for expert in solver.solve(server, state) { saved += state.store(expert, at: server) }
+        solver.note(server, from: old, state)
+        return (before.indices.filter { before[$0] != state.entrySeconds[$0] }, saved)
     }
 
     /// Stores what is given, whatever was there.
     mutating func replace(_ server: Int, with experts: [Int]) {
         let old = state.content[server]
         state.replace(server, with: experts)
-        solver.note(server, from: old, to: state.content[server])
+        solver.note(server, from: old, state)
     }
 
     /// Drops what saves nothing: it would only have to be moved.
@@ -65,7 +82,7 @@ struct CachingSweep {
             for expert in old where state.drop(expert, at: server) > 0 {
                 state.store(expert, at: server)
             }
-            solver.note(server, from: old, to: state.content[server])
+            solver.note(server, from: old, state)
         }
     }
 }

@@ -33,6 +33,10 @@ package struct CachingOptions: Sendable, Equatable {
     package var epsilon = 0.01
     /// greedy: starts from every placement of up to so many experts, 0...3.
     package var seedSize = 0
+    /// best: what is stored now, to start from besides the other starts.
+    package var running: CachePlacement?
+    /// best: how many bytes may be moved from there at most; no limit where nil.
+    package var migrationBytes: Int?
 
     package init() {}
 }
@@ -107,7 +111,14 @@ package struct ExpertCachingPlanner: Sendable {
     ) throws -> CachingState {
         switch algorithm {
         case .best:
-            var search = BestCaching(index, sweeps: options.sweeps, seed: options.seed)
+            let running = options.running.map { state($0) }
+            if let running, let bytes = options.migrationBytes {
+                return try CachingMigration(
+                    running, budgetBytes: bytes, sweeps: options.sweeps
+                ).solve(observer)
+            }
+            var search = BestCaching(
+                index, running: running, sweeps: options.sweeps, seed: options.seed)
             return try search.solve(observer)
         case .successive:
             return onePass(StorageKnapsack(method: .plain, epsilon: 0))

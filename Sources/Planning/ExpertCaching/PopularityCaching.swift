@@ -32,18 +32,24 @@ struct PopularityCaching {
         }
     }
 
-    /// Popular experts first, each stored once before any is stored twice.
+    /// Popular experts first, each stored once before any is stored twice; servers in turn.
     func dealt() -> CachingState {
         var state = CachingState(index)
         let order = ranked(popularity)
+        let least = order.map { index.bytes(of: $0) }.min() ?? 0
+        var open = index.storage.indices.filter { index.storage[$0] >= least }
         for _ in index.storage.indices {
             for expert in order {
                 let bytes = index.bytes(of: expert)
-                let server = index.storage.indices.filter {
+                let place = open.firstIndex {
                     state.freeBytes[$0] >= bytes && !state.holds($0, expert)
-                }.max { (state.freeBytes[$0], $1) < (state.freeBytes[$1], $0) }
-                if let server { state.store(expert, at: server) }
+                }
+                guard let place else { continue }
+                let server = open.remove(at: place)
+                state.store(expert, at: server)
+                if state.freeBytes[server] >= least { open.append(server) }
             }
+            if open.isEmpty { break }
         }
         return state
     }

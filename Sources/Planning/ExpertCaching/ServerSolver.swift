@@ -6,7 +6,6 @@ struct ServerSolver {
     /// Curves are remembered up to this many numbers in all.
     private static let rememberedValues = 1 << 22
 
-    private let index: CachingIndex
     private let knapsack: StorageKnapsack
     /// What an expert is worth besides what it completes: this share of what it would save if a
     /// set's time were the mean over its experts and not their maximum. Leads to sets that one
@@ -21,11 +20,12 @@ struct ServerSolver {
     /// `[servers · layers]`: the version that the server's content or curve answers.
     private var seen: [Int32]
     private var remembered: [LayerCurve?]
+    private var bundles: BundleSearch
 
     init(_ index: CachingIndex, _ knapsack: StorageKnapsack) {
-        self.index = index
         self.knapsack = knapsack
         let count = index.serverCount * index.layers.count
+        bundles = BundleSearch(index)
         version = Array(repeating: 0, count: index.layers.count)
         seen = Array(repeating: -1, count: count)
         let values = index.serverCount * (index.expertCount + 2 * index.layers.count)
@@ -45,14 +45,20 @@ struct ServerSolver {
         for place in seen.indices { seen[place] = -1 }
     }
 
+    /// Forgets the answers for one server, which has changed itself.
+    mutating func forget(_ server: Int) {
+        for layer in version.indices { seen[server * version.count + layer] = -1 }
+    }
+
     /// Whether nothing that the server's content depends on has changed since it was solved.
     func isCurrent(_ server: Int) -> Bool {
         version.indices.allSatisfy { seen[server * version.count + $0] == version[$0] }
     }
 
     /// Notes that a server, just solved, now stores something else.
-    mutating func note(_ server: Int, from old: [Int], to new: [Int]) {
-        for layer in Set(Set(old).symmetricDifference(new).map { Int(index.expertLayer[$0]) }) {
+    mutating func note(_ server: Int, from old: [Int], _ state: borrowing CachingState) {
+        let changed = Set(old).symmetricDifference(state.content[server])
+        for layer in Set(changed.map { Int(state.index.expertLayer[$0]) }) {
             version[layer] += 1
             seen[server * version.count + layer] = version[layer]
         }
@@ -62,9 +68,10 @@ struct ServerSolver {
     ///
     /// - Parameter state: without the server's own content.
     mutating func solve(_ server: Int, _ state: borrowing CachingState) -> [Int] {
+        let index = state.index
         let capacity = index.storage[server]
         var curves = [LayerCurve](repeating: .nothing, count: index.layers.count)
-        var chains: [(layer: Int, chain: LayerChain)] = []
+        bundles.clear()
         for number in index.layers.indices {
             let layer = index.layers[number]
             let most = min(capacity / layer.bytes, layer.experts.count)
@@ -73,37 +80,18 @@ struct ServerSolver {
             if layer.isSingle || isSmall {
                 curves[number] = curve(number, server, most, state)
             } else {
-                chains.append((number, chain(number, server, most, state)))
+                addBundles(number, server, most, state)
             }
         }
-        extend(&chains, capacity: capacity)
-        for (layer, chain) in chains { curves[layer] = chain.curve() }
+        // More of a layer than that is never its share.
+        bundles.extend(bytes: 2 * capacity)
+        for chain in bundles.chains { curves[chain.layer] = chain.curve() }
         for layer in version.indices { seen[server * version.count + layer] = version[layer] }
         let counts = knapsack.solve(
             curves, bytes: index.layers.map(\.bytes), capacity: capacity)
         return counts.indices.flatMap { layer in
             let first = index.layers[layer].experts.lowerBound
             return curves[layer].experts(counts[layer]).map { first + $0 }
-        }
-    }
-
-    /// Takes bundles, best first, until they would fill the server twice: more of a layer than that
-    /// is never its share.
-    private func extend(_ chains: inout [(layer: Int, chain: LayerChain)], capacity: Int) {
-        var bytes = 0
-        while bytes < 2 * capacity {
-            var best = 0.0
-            var place: Int?
-            for (number, (layer, chain)) in chains.enumerated() {
-                guard let rate = chain.rate else { continue }
-                let perByte = rate / Double(index.layers[layer].bytes)
-                if perByte > best { (best, place) = (perByte, number) }
-            }
-            guard let place else { return }
-            let before = chains[place].chain.order.count
-            chains[place].chain.extend()
-            let added = chains[place].chain.order.count - before
-            bytes += added * index.layers[chains[place].layer].bytes
         }
     }
 
@@ -115,6 +103,7 @@ struct ServerSolver {
         if !remembered.isEmpty, seen[place] == version[number], let curve = remembered[place] {
             return curve
         }
+        let index = state.index
         let layer = index.layers[number]
         let curve: LayerCurve
         if layer.isSingle {
@@ -130,13 +119,16 @@ struct ServerSolver {
     private func singles(
         _ number: Int, _ server: Int, _ state: borrowing CachingState
     ) -> ContiguousArray<Double> {
+        let index = state.index
         let layer = index.layers[number]
         var values = bonus(number, server, state)
         for entry in layer.entries {
             let offer = index.seconds(server: server, user: Int(index.entryUser[entry]))
             let saved = state.entrySeconds[entry] - offer
             guard saved > 0 else { continue }
-            let expert = Int(index.cellExpert[Int(index.entryCells[Int(index.entryStart[entry])])])
+            let expert = Int(
+                index.cellExpert[
+                    Int(index.entryCells[Int(index.entryStart[entry])])])
             values[expert - layer.experts.lowerBound] += index.entryWeight[entry] * saved
         }
         return values
@@ -145,6 +137,7 @@ struct ServerSolver {
     private func subsets(
         _ number: Int, _ server: Int, _ state: borrowing CachingState
     ) -> ContiguousArray<Double> {
+        let index = state.index
         let layer = index.layers[number]
         var subsets = ContiguousArray<Double>(repeating: 0, count: 1 << layer.experts.count)
         for (expert, worth) in bonus(number, server, state).enumerated() {
@@ -152,8 +145,10 @@ struct ServerSolver {
         }
         for entry in layer.entries {
             var mask = 0
-            demands(entry, server, state) { position, seconds in
-                let cell = Int(index.entryCells[Int(index.entryStart[entry]) + position])
+            let offer = index.seconds(server: server, user: Int(index.entryUser[entry]))
+            state.demands(entry, offer) { position, seconds in
+                let cell = Int(
+                    index.entryCells[Int(index.entryStart[entry]) + position])
                 mask |= 1 << (Int(index.cellExpert[cell]) - layer.experts.lowerBound)
                 subsets[mask] += seconds
             }
@@ -161,47 +156,29 @@ struct ServerSolver {
         return subsets
     }
 
-    private func chain(
+    private mutating func addBundles(
         _ number: Int, _ server: Int, _ most: Int, _ state: borrowing CachingState
-    ) -> LayerChain {
+    ) {
+        let index = state.index
         let layer = index.layers[number]
-        var builder = LayerChain.Builder(most: most)
         for entry in layer.entries {
+            let set = Int(index.entrySet[entry])
             var missing: UInt64 = 0
-            demands(entry, server, state) { position, seconds in
+            let offer = index.seconds(server: server, user: Int(index.entryUser[entry]))
+            state.demands(entry, offer) { position, seconds in
                 missing |= 1 << UInt64(position)
-                guard seconds > 0 else { return }
-                builder.add(set: Int(index.entrySet[entry]), entry, missing, seconds)
+                if seconds > 0 { bundles.add(set: set, missing: missing, seconds: seconds) }
             }
         }
-        return builder.chain(index, layer, bonus: bonus(number, server, state))
-    }
-
-    /// Tells, from the slowest expert of an entry on, what storing it after those before saves.
-    @inline(__always)
-    private func demands(
-        _ entry: Int, _ server: Int, _ state: borrowing CachingState,
-        _ tell: (_ position: Int, _ seconds: Double) -> Void
-    ) {
-        let offer = index.seconds(server: server, user: Int(index.entryUser[entry]))
-        var seconds = state.entrySeconds[entry]
-        guard seconds > offer else { return }
-        let members = index.members(of: entry)
-        let weight = index.entryWeight[entry]
-        for member in members {
-            let following =
-                member + 1 < members.upperBound
-                ? max(offer, state.seconds[state.cell(member + 1, of: entry)]) : offer
-            tell(Int(state.order[member]), weight * (seconds - following))
-            seconds = following
-            guard seconds > offer else { return }
-        }
+        let worth = spread > 0 || pricePerByte > 0 ? bonus(number, server, state) : nil
+        bundles.finish(layer: number, most: most, worth: worth)
     }
 
     /// Worth of each of a layer's experts besides what it completes.
     private func bonus(
         _ number: Int, _ server: Int, _ state: borrowing CachingState
     ) -> ContiguousArray<Double> {
+        let index = state.index
         let layer = index.layers[number]
         let first = layer.experts.lowerBound
         var worth = ContiguousArray<Double>(repeating: 0, count: layer.experts.count)
@@ -233,44 +210,4 @@ extension LayerCurve {
 
     /// Nothing fits or nothing is asked for.
     static let nothing = LayerCurve(gains: [0], choice: .prefix([], lengths: [0]))
-}
-
-extension LayerChain {
-    /// Collects demands of one layer; those of one set and the same experts are added up.
-    struct Builder {
-        private let most: Int
-        private var places: [Int: Int] = [:]
-        private var entries: [Int] = []
-        private var demands: [[Demand]] = []
-
-        init(most: Int) { self.most = most }
-
-        mutating func add(set: Int, _ entry: Int, _ missing: UInt64, _ seconds: Double) {
-            guard missing.nonzeroBitCount <= most else { return }
-            let place = places[set] ?? entries.count
-            if place == entries.count {
-                places[set] = place
-                entries.append(entry)
-                demands.append([])
-            }
-            if let same = demands[place].firstIndex(where: { $0.missing == missing }) {
-                demands[place][same].seconds += seconds
-            } else {
-                demands[place].append(Demand(set: place, missing: missing, seconds: seconds))
-            }
-        }
-
-        func chain(
-            _ index: CachingIndex, _ layer: CachingIndex.Layer, bonus: ContiguousArray<Double>
-        ) -> LayerChain {
-            let sets = entries.map { entry in
-                index.members(of: entry).map { member in
-                    index.cellExpert[Int(index.entryCells[member])]
-                        - Int32(layer.experts.lowerBound)
-                }[...]
-            }
-            return LayerChain(
-                sets: sets, demands: demands.flatMap { $0 }, bonus: bonus, most: most)
-        }
-    }
 }

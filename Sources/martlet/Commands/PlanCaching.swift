@@ -41,6 +41,19 @@ struct PlanCaching: ParsableCommand {
     @Option(help: "greedy: start from every placement of up to so many experts, 0 to 3.")
     var enumerate = 0
 
+    @Option(help: "best: start also from the placement in this file, an earlier answer.")
+    var start: String?
+
+    @Option(help: "best: move at most so many bytes from --start, as 500MB; dropping is free.")
+    var migration: ByteSize?
+
+    @Option(
+        help: """
+            Keep --start and plan again only for a server of this name, which has changed, and \
+            those that feel it most; in place of --algorithm.
+            """)
+    var changed: String?
+
     @Flag(
         help: """
             Print one JSON object: placement, secondsPerToken, savedSecondsPerToken, bytes, \
@@ -52,16 +65,24 @@ struct PlanCaching: ParsableCommand {
         guard 1...10_000 ~= sweeps else { throw ValidationError("--sweeps takes 1 to 10000") }
         guard 0..<1 ~= epsilon else { throw ValidationError("--epsilon takes 0 to 1, without 1") }
         guard 0...3 ~= enumerate else { throw ValidationError("--enumerate takes 0 to 3") }
+        guard start != nil || (migration == nil && changed == nil) else {
+            throw ValidationError("--migration and --changed need --start")
+        }
+        guard start == nil || algorithm == .best else {
+            throw ValidationError("--start needs --algorithm best")
+        }
+        guard migration == nil || changed == nil else {
+            throw ValidationError("--changed takes no --migration")
+        }
     }
 
     func run() throws {
         let problem = try ExpertCachingProblem(try ProblemField(file: problem))
         let planner = ExpertCachingPlanner(problem)
         try check(planner)
-        let clock = SystemClock()
-        let start = clock.now
-        let plan = try planner.plan(algorithm, options, observe: Self.progress)
-        let answer = CachingAnswer(problem, plan, wallSeconds: (clock.now - start).seconds)
+        let answer =
+            try changed.map { try replanned($0, problem, planner) }
+            ?? planned(problem, planner)
         guard !json else { return try Output.json(answer) }
         Output.line(Readable.table(answer.table))
         Output.line(
@@ -69,8 +90,37 @@ struct PlanCaching: ParsableCommand {
                 + "with the cloud alone; planned in \(answer.wallSeconds) s")
     }
 
+    private func planned(
+        _ problem: ExpertCachingProblem, _ planner: ExpertCachingPlanner
+    ) throws -> CachingAnswer {
+        var options = options
+        options.running = try start.map { try problem.placement(ProblemField(file: $0)) }
+        let clock = SystemClock()
+        let begin = clock.now
+        let plan = try planner.plan(algorithm, options, observe: Self.progress)
+        return CachingAnswer(problem, plan, wallSeconds: (clock.now - begin).seconds)
+    }
+
+    private func replanned(
+        _ name: String, _ problem: ExpertCachingProblem, _ planner: ExpertCachingPlanner
+    ) throws -> CachingAnswer {
+        guard let server = problem.servers.firstIndex(where: { $0.name == name }) else {
+            throw CommandError("\(self.problem): servers has no \"\(name)\", named by --changed")
+        }
+        let running = try problem.placement(ProblemField(file: start ?? ""), resized: server)
+        var replanner = CachingReplanner(planner, running)
+        let clock = SystemClock()
+        let begin = clock.now
+        replanner.change(
+            server: server, storageBytes: problem.servers[server].storageBytes,
+            userSeconds: problem.users.map { $0.serverSeconds[server] })
+        let seconds = (clock.now - begin).seconds
+        return CachingAnswer(problem, replanner.plan, wallSeconds: seconds)
+    }
+
     private var options: CachingOptions {
         var options = CachingOptions()
+        options.migrationBytes = migration?.count
         options.sweeps = sweeps
         options.seed = seed
         options.epsilon = epsilon
