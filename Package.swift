@@ -86,6 +86,7 @@ let package = Package(
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
+        library("Cell", ["SystemModel", "Scenarios", nioCore, nioPosix]),
         library(
             "APIServer",
             [
@@ -99,8 +100,8 @@ let package = Package(
             dependencies: [
                 "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
                 "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
-                "Calibration", "NIOTransport", "Serving", "APIServer", argumentParser, logging,
-                yams,
+                "Calibration", "NIOTransport", "Cell", "Serving", "APIServer", argumentParser,
+                logging, yams,
             ],
             swiftSettings: settings),
 
@@ -125,6 +126,7 @@ let package = Package(
             ["Calibration", "MoEModel", "ModelFiles", "Planning", "SystemModel"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
+        tests("Cell", ["SystemModel", "Scenarios", "Cell", nioCore, nioPosix]),
         tests(
             "Serving",
             ["Serving", "MoEModel", "ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
@@ -135,7 +137,7 @@ let package = Package(
                 "Tokenizers", "ChatTemplates", httpTypes, hummingbird,
                 hummingbirdTesting, logging,
             ]),
-        tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
+        tests("Worker", ["SystemModel", "Tensors", "MoEModel", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "SystemModel"]),
         tests(
             "Cluster",

@@ -161,7 +161,7 @@ package final class Coordinator: Sendable {
                     continue
                 }
                 occupants[slot] = Routes.Occupant(
-                    id: member.id, name: member.description.name, link: session.control,
+                    id: member.id, description: member.description, link: session.control,
                     ready: member.ready)
             }
             return Routes(

@@ -17,6 +17,11 @@ package final class RemoteExperts: ExpertExecutor {
         package var perPair = Duration.milliseconds(50)
 
         package init() {}
+
+        /// What a device is given for a batch: twice what it says it takes, if that is more.
+        func allowance(_ device: DeviceDescription, pairs: Int) -> Duration {
+            floor + max(perPair, .seconds(2 * (device.pairSeconds ?? 0))) * pairs
+        }
     }
 
     private let coordinator: Coordinator
@@ -150,7 +155,8 @@ extension RemoteExperts {
                 nextRequest,
                 DispatchState.Outstanding(
                     group: index, device: device.id, sent: now,
-                    deadline: now + deadlines.floor + deadlines.perPair * group.pairs.count))
+                    deadline: now
+                        + deadlines.allowance(device.description, pairs: group.pairs.count)))
             nextRequest += 1
             device.link.send(frame)
             costs.devices[device.name, default: .init()].downlinkBytes += frame.payload.count

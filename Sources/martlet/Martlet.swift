@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tensors
 
 /// The command line: the only place that wires the parts together.
 struct Martlet: AsyncParsableCommand {
@@ -22,14 +23,18 @@ struct Martlet: AsyncParsableCommand {
             PerplexityCommand.self,
             Chat.self, Template.self, Tokenize.self, Detokenize.self, Inspect.self,
             Quantize.self, Fuzz.self, Bench.self, Demo.self, Plan.self,
-            Simulate.self, Calibrate.self,
+            Simulate.self, Calibrate.self, CellCommand.self,
         ])
 }
 
 @main
 enum Program {
+    /// Bytes of freed memory that are kept: more than the matrices of a layer of a long prompt.
+    private static let freedMemory = 128 << 20
+
     /// Runs the command; for `serve` with what its file and the environment add.
     static func main() async {
+        keepFreedMemory(bytes: freedMemory)
         do {
             var arguments = Array(CommandLine.arguments.dropFirst())
             if arguments.first == "serve", !arguments.contains("--help"), !arguments.contains("-h")

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The options of `serve` that may come from the environment or a file, and where each came from.
+/// The options of `serve` that came from the environment or a file, and where each came from.
 ///
 /// The command line wins over the environment, that over the file, that over the default.
 struct ServeSettings {
@@ -24,7 +24,7 @@ struct ServeSettings {
         let source: String
     }
 
-    /// All of them, in the order in which they are told.
+    /// Those that the environment may set and that are told, in this order. A file may have all.
     static let options: [Option] = [
         Option(name: "model") { $0.model.model },
         Option(name: "name") { $0.http.name ?? "the file's" },
@@ -38,6 +38,7 @@ struct ServeSettings {
         Option(name: "request-timeout") { "\($0.http.requestTimeout)" },
         Option(name: "kv-memory") { Readable.bytes($0.kvMemory?.count ?? Serve.kvMemory) },
         Option(name: "kv-cache") { "\($0.model.kvCache)" },
+        Option(name: "load") { "\($0.model.load)" },
         Option(name: "threads") { "\($0.threads.count)" },
         Option(name: "template") { $0.template.template ?? "the model's" },
         Option(name: "api-keys") { $0.http.apiKeys ?? "none" },
@@ -75,12 +76,14 @@ struct ServeSettings {
         return unknown
     }
 
-    /// The values as they stand on a command line, in the order of `options`.
+    /// The values as they stand on a command line.
     var arguments: [String] {
-        Self.options.flatMap { option -> [String] in
-            guard let value = values[option.name] else { return [] }
-            if option.isFlag { return value.text == "true" ? ["--" + option.name] : [] }
-            return ["--\(option.name)=\(value.text)"]
+        values.sorted { $0.key < $1.key }.flatMap { name, value -> [String] in
+            switch value.text {
+            case "true": ["--" + name]
+            case "false": []
+            default: ["--\(name)=\(value.text)"]
+            }
         }
     }
 
@@ -102,15 +105,20 @@ struct ServeSettings {
                 others.append("\(option.name) \(option.used(serve))")
             }
         }
+        let told = Set(Self.options.map(\.name))
+        for (name, value) in values.sorted(by: { $0.key < $1.key }) where !told.contains(name) {
+            set.append(["  " + name, value.text, "(\(value.source))"])
+        }
         return Readable.table(set, aligned: .left) + "\n  by default: "
             + others.joined(separator: ", ")
     }
 
     private mutating func add(_ name: String, _ text: String, from source: String) throws {
-        guard let option = Self.options.first(where: { $0.name == name }) else {
-            throw CommandError("\(source): \"\(name)\" is not an option that may be set there")
+        guard name != "config" else {
+            throw CommandError("\(source): config: cannot be set by what it names")
         }
-        guard option.isFlag else {
+        // What is not in the table is left to the command line's own checks.
+        guard Self.options.first(where: { $0.name == name })?.isFlag == true else {
             values[name] = Value(text: text, source: source)
             return
         }
