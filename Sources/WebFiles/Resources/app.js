@@ -350,6 +350,9 @@ new ResizeObserver(drawGrid).observe(grid.parentElement);
 dark.addEventListener("change", () => {
   seen.length && showExperts(now.placement);
   now.status && showDevices(now.status);
+  for (const token of document.querySelectorAll(".token")) {
+    token.style.backgroundImage = stripes(ways.get(token).visits);
+  }
 });
 
 // Chat
