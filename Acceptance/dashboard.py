@@ -116,8 +116,15 @@ def run(server, driver, folder):
     check(seconds < 3 and red == "rgb(179, 38, 30)", f"a killed device is red after {seconds:.2f} s")
     check("study" in driver.find_element(By.ID, "events").text, "the loss is an event")
     shoot(driver, folder, "lost")
+    page = status(server.martlet, server.url).stdout
+    check(any(line.split()[:2] == ["study", "lost"] for line in page.splitlines()),
+          "martlet status tells of the loss")
     errors = [line for line in driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")]
     check(not errors, f"no console error {errors}")
+
+
+def status(martlet, url, *options):
+    return subprocess.run([martlet, "status", "--url", url, *options], capture_output=True, text=True)
 
 
 def locked(martlet, model, driver, folder):
@@ -136,6 +143,14 @@ def locked(martlet, model, driver, folder):
             driver.find_element(By.ID, "key").send_keys(key, Keys.ENTER)
             wait.until(lambda d: d.find_element(By.ID, "connection").text == "Ready")
             check(True, "the key opens the page")
+            refused = status(martlet, server.url)
+            check(refused.returncode != 0 and "a key is needed" in refused.stderr,
+                  "martlet status asks for a key")
+            file = os.path.join(keys, "key")
+            with open(file, "w") as out:
+                out.write(key + "\n")
+            answer = status(martlet, server.url, "--api-key-file", file, "--json")
+            check(json.loads(answer.stdout)["status"]["ready"], "the key opens martlet status")
 
 
 def main():
