@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Latency against storage, servers, users, K, popularity and model shape for every caching algorithm.
 
-    make experiments-caching [MODEL=model.gguf] [DATA=folder of .txt]
+    make experiments-caching [MODEL=model.gguf] [DATA=folder of .txt] [DRAWS=1]
 
 A cell of 1 km x 1 km with servers and users at random. A user reaches server n in
     d = 2 D / R + F / C_n,   R = B log2(1 + P g / (N0 B)),   PL = 32.4 + 20 log10(f GHz) + 20 log10(d m),
@@ -252,7 +252,7 @@ def main():
     parser.add_argument("--martlet", required=True)
     parser.add_argument("--model", default="Models/demo-mixtral-q8_0.gguf")
     parser.add_argument("--data", help="a folder of .txt files, for the shipped model's routing")
-    parser.add_argument("--draws", type=int, default=3, help="random cells per point")
+    parser.add_argument("--draws", type=int, default=1, help="random cells per point")
     parser.add_argument("--output", default="docs/experiments")
     options = parser.parse_args()
     write(run(options), options.output)

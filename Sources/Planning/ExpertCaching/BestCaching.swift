@@ -42,7 +42,8 @@ struct BestCaching {
     /// - Parameter observe: told after each sweep; may throw to stop.
     mutating func solve(_ observe: CachingObserver) throws -> CachingState {
         var observer = observe
-        let runs = Self.work / (sweepWork * Double(min(sweeps, 4)))
+        // A start takes some four sweeps.
+        let runs = Self.work / (sweepWork * 4)
         isLarge = runs < 6
         let starts = (isLarge ? [.running, largeStart] : Start.allCases)
             .filter { $0 != .running || running != nil }
