@@ -23,28 +23,57 @@ INLINE void keep_block(void *context, size_t index, const struct panel_block *bl
     panel->blocks[index - panel->first] = *block;
 }
 
-// Fetches the same blocks of the next panel's rows.
-INLINE void prefetch_next_rows(struct panel_format format, struct stored stored) {
-    if (stored.packed) {
-        size_t ahead = TILE_VECTORS * ROWS * stored.stride;
-        return prefetch_block(stored.bytes + ahead, MARTLET_PANEL_ROWS * format.bytes);
-    }
-    for (size_t row = 0; row < ROWS; row++) {
-        prefetch_block(
-            stored.bytes + (TILE_VECTORS * ROWS + row) * stored.stride, format.bytes);
-    }
-}
-
 INLINE void fill_panel(
     struct panel_format format, struct row_group group, size_t first, size_t count,
     struct panel_block *blocks
 ) {
     struct panel panel = {blocks, first};
     for (size_t b = first; b < first + count; b += format.blocks) {
-        struct stored stored = stored_block(format, group, b / format.blocks);
-        prefetch_next_rows(format, stored);
-        format.unpack(stored, b, keep_block, &panel);
+        format.unpack(stored_block(format, group, b / format.blocks), b, keep_block, &panel);
     }
+}
+
+// What the next panel will be unpacked from, fetched little by little while tiles run: all at once
+// it would fill the queue of the memory's answers, and nothing else would go on.
+struct ahead {
+    // The next line, and where the stretch that it lies in ends.
+    const uint8_t *next;
+    const uint8_t *end;
+    size_t stretch;
+    // Between the starts of two stretches, and how many are left.
+    size_t stride;
+    size_t left;
+    // Lines that each block of each tile fetches.
+    size_t pace;
+};
+
+INLINE void fetch_ahead(struct ahead *ahead) {
+    for (size_t line = 0; line < ahead->pace; line++, ahead->next += 64) {
+        if (ahead->next >= ahead->end) {
+            if (ahead->left == 0) {
+                return;
+            }
+            ahead->left--;
+            ahead->end += ahead->stride;
+            ahead->next = ahead->end - ahead->stretch;
+        }
+        __builtin_prefetch(ahead->next, 0, 2);
+    }
+}
+
+// `count` blocks from `first` on of `vectors` vectors of rows, over `slots` blocks of tiles.
+INLINE struct ahead ahead_of(
+    struct panel_format format, struct row_group group, size_t first, size_t count,
+    size_t vectors, size_t slots
+) {
+    size_t rows = format.packed ? MARTLET_PANEL_ROWS : 1;
+    size_t stretch = rows * (count / format.blocks) * format.bytes;
+    size_t stretches = (vectors * ROWS + rows - 1) / rows;
+    const uint8_t *start = group.weights + rows * (first / format.blocks) * format.bytes;
+    size_t lines = stretches * (stretch / 64 + 1);
+    return (struct ahead){
+        start, start + stretch, stretch, rows * group.stride, stretches - 1,
+        (lines + slots - 1) / slots};
 }
 
 // A tile's inputs and rows: the products of `inputs` inputs from `t` on and `vectors` vectors of
@@ -56,6 +85,7 @@ struct tile {
     size_t t;
     size_t inputs;
     size_t vectors;
+    struct ahead *ahead;
 };
 
 typedef ints tile_sums[TILE_INPUTS][TILE_VECTORS];
@@ -143,6 +173,7 @@ INLINE void run_tile(
         }
     }
     for (size_t b = 0; b < count; b++) {
+        fetch_ahead(tile.ahead);
         add_tile_block(tile, panel + b, first + b, results);
     }
     for (size_t t = 0; t < tile.inputs; t++) {
@@ -153,24 +184,38 @@ INLINE void run_tile(
     }
 }
 
-// All inputs' tiles over one panel.
+// Formats with halves have twice the sums.
+INLINE size_t tile_size(struct panel_format format) {
+    return format.halves ? TILE_INPUTS / 2 : TILE_INPUTS;
+}
+
+// All inputs' tiles over one panel, as equal as they can be.
 INLINE void run_tiles(
     struct tile tile, const struct panel_block *panel, size_t first, size_t count
 ) {
-    // Formats with halves have twice the sums.
-    size_t size = tile.format.halves ? TILE_INPUTS / 2 : TILE_INPUTS;
     size_t inputs = tile.product->inputs;
-    for (; tile.t + size <= inputs; tile.t += size) {
-        tile.inputs = size;
-        run_tile(tile, panel, first, count);
-    }
-    for (; tile.t + 2 <= inputs; tile.t += 2) {
-        tile.inputs = 2;
-        run_tile(tile, panel, first, count);
-    }
-    if (tile.t < inputs) {
-        tile.inputs = 1;
-        run_tile(tile, panel, first, count);
+    size_t tiles = (inputs + tile_size(tile.format) - 1) / tile_size(tile.format);
+    for (size_t i = 0; i < tiles; i++) {
+        tile.t = inputs * i / tiles;
+        // The number of inputs is a constant in each branch, so that sums stay in registers.
+        switch (inputs * (i + 1) / tiles - tile.t) {
+#define TILE_OF(size)                                                                             \
+    case size:                                                                                    \
+        tile.inputs = size;                                                                       \
+        run_tile(tile, panel, first, count);                                                      \
+        break;
+            TILE_OF(1)
+            TILE_OF(2)
+            TILE_OF(3)
+#if TILE_INPUTS > 3
+            TILE_OF(4)
+#endif
+#if TILE_INPUTS > 4
+            TILE_OF(5)
+            TILE_OF(6)
+#endif
+#undef TILE_OF
+        }
     }
 }
 
@@ -186,6 +231,11 @@ INLINE void many_inputs(
                 format, rows_after(format, group, v * ROWS), first, count,
                 panel + v * PANEL_BLOCKS);
         }
-        run_tiles((struct tile){format, p, group, 0, 0, vectors}, panel, first, count);
+        // Next come the same rows' later blocks, or the next rows.
+        size_t next = first + count < blocks ? first + count : 0;
+        struct row_group after = next > 0 ? group : rows_after(format, group, vectors * ROWS);
+        size_t tiles = (p->inputs + tile_size(format) - 1) / tile_size(format);
+        struct ahead ahead = ahead_of(format, after, next, count, vectors, tiles * count);
+        run_tiles((struct tile){format, p, group, 0, 0, vectors, &ahead}, panel, first, count);
     }
 }
