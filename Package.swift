@@ -66,27 +66,29 @@ let package = Package(
         .target(name: "CKernels"),
         library("Tokenizers", ["OrderedJSON"]),
         library("ChatTemplates", ["OrderedJSON"]),
+        library("StructuredOutput", ["OrderedJSON", "Tokenizers"]),
         library("Tensors", ["CKernels"]),
         library("Planning", ["SystemModel"]),
         library("Scenarios", ["SystemModel", yams]),
         library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
-        library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
+        library("MoEModel", ["SystemModel", "Tensors", "ModelFiles", "Tokenizers"]),
         library(
             "Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
         library(
             "Coordinator",
             ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),
-        library("Serving", ["SystemModel", "Tensors", "Tokenizers", "MoEModel"]),
+        library(
+            "Serving", ["SystemModel", "Tensors", "Tokenizers", "StructuredOutput", "MoEModel"]),
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
         library(
             "APIServer",
             [
-                "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates", "Serving", "MoEModel",
-                crypto, hummingbird, hummingbirdCore, hummingbirdTLS, lifecycle, logging, nioCore,
-                nioSSL, signals,
+                "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates", "StructuredOutput",
+                "Serving", "MoEModel", crypto, hummingbird, hummingbirdCore, hummingbirdTLS,
+                lifecycle, logging, nioCore, nioSSL, signals,
             ]),
         .executableTarget(
             name: "martlet",
@@ -108,6 +110,8 @@ let package = Package(
         tests("Tokenizers", ["OrderedJSON", "SystemModel", "Tokenizers"]),
         tests("ChatTemplates", ["ChatTemplates"]),
         tests(
+            "StructuredOutput", ["OrderedJSON", "StructuredOutput", "SystemModel", "Tokenizers"]),
+        tests(
             "ModelFiles", ["ModelFiles", "OrderedJSON", "SystemModel", "Tensors", "Tokenizers"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
         tests(
@@ -120,7 +124,10 @@ let package = Package(
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
         tests(
             "Serving",
-            ["Serving", "MoEModel", "ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
+            [
+                "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "StructuredOutput",
+                "SystemModel", "Tensors", "Tokenizers",
+            ]),
         tests(
             "APIServer",
             [

@@ -42,12 +42,6 @@ struct ChatConversation {
 
     /// Refuses what would need answers drawn under a constraint.
     private static func refuseConstraints(_ fields: RequestFields) throws(APIError) {
-        if let format = try fields.object("response_format") {
-            let type = try format.text("type") ?? "text"
-            guard type == "text" else {
-                throw .unsupported("response_format", "\"\(type.prefix(40))\"")
-            }
-        }
         switch try fields.text(choice: "tool_choice") {
         case nil, "auto", "none": break
         case "required", "function":

@@ -41,6 +41,7 @@ struct ChatFormat: AnswerFormat {
         } else if fields["top_logprobs"] != nil {
             throw APIError.invalid("top_logprobs", "needs \"logprobs\": true")
         }
+        request.constraint = try model.grammars.constraint(ResponseFormat(fields))
         let limit = try fields.integer("max_completion_tokens", in: 1...1_000_000)
         let older = try fields.integer("max_tokens", in: 1...1_000_000)
         let room = model.engine.positionsLimit - request.prompt.count + 1

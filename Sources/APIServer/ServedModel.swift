@@ -1,6 +1,7 @@
 package import ChatTemplates
 import OrderedJSON
 package import Serving
+import StructuredOutput
 package import Tokenizers
 
 /// What the API serves: a model behind its engine, and how to talk with it.
@@ -24,6 +25,8 @@ package struct ServedModel: Sendable {
     package let started: Int
     /// A number that nobody can foresee: seeds of those who give none, and names of answers.
     package let randomNumber: @Sendable () -> UInt64
+    /// Forms that answers are forced into.
+    let grammars: AnswerGrammars
 
     package init(
         name: String, tokenizer: Tokenizer, engine: BatchEngine, vocabulary: Int,
@@ -42,6 +45,8 @@ package struct ServedModel: Sendable {
         self.unixTime = unixTime
         started = unixTime()
         self.randomNumber = randomNumber
+        grammars = AnswerGrammars(
+            TokenVocabulary(tokenizer, count: vocabulary, excluding: turnEnds))
     }
 
     /// Refuses a model that is not this one; no name means this one.

@@ -126,7 +126,7 @@ struct APIServerTests {
         (
             "/v1/chat/completions",
             #"{"messages": [{"role": "user", "content": "a"}], "#
-                + #""response_format": {"type": "json_object"}}"#, 400, "response_format"
+                + #""response_format": {"type": "xml"}}"#, 400, "response_format"
         ),
         ("/v1/next", #"{"tokens": []}"#, 400, "tokens"), ("/nothing", "{}", 404, nil),
     ])
