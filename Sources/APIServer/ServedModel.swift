@@ -14,6 +14,8 @@ package struct ServedModel: Sendable {
     package let vocabulary: Int
     /// Tokens that end an answer in a conversation.
     package let turnEnds: Set<Int>
+    /// How the model writes calls of functions; nil if that is not known.
+    package let callFormat: ToolCallFormat?
     /// Time from a request to its end, with what it has then.
     package let timeLimit: Duration
     /// The ids that the model continues with its answer to a conversation: `messages` and `tools`
@@ -30,7 +32,7 @@ package struct ServedModel: Sendable {
 
     package init(
         name: String, tokenizer: Tokenizer, engine: BatchEngine, vocabulary: Int,
-        turnEnds: Set<Int>, timeLimit: Duration,
+        turnEnds: Set<Int>, callFormat: ToolCallFormat?, timeLimit: Duration,
         chatPrompt: @escaping @Sendable (TemplateObject) throws -> [Int],
         unixTime: @escaping @Sendable () -> Int,
         randomNumber: @escaping @Sendable () -> UInt64
@@ -40,6 +42,7 @@ package struct ServedModel: Sendable {
         self.engine = engine
         self.vocabulary = vocabulary
         self.turnEnds = turnEnds
+        self.callFormat = callFormat
         self.timeLimit = timeLimit
         self.chatPrompt = chatPrompt
         self.unixTime = unixTime

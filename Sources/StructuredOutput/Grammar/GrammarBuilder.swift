@@ -100,4 +100,28 @@ struct GrammarBuilder {
         jump(state, to: exit)
         return exit
     }
+
+    /// Takes the rules of another grammar; returns the one of its whole texts.
+    mutating func embed(_ other: Grammar) throws(SchemaError) -> Int {
+        let (states, rules) = (grammar.states.count, grammar.rules.count)
+        guard states + other.states.count <= limit else {
+            throw SchemaError(
+                "", "needs more than \(limit) states of an automaton; make it smaller")
+        }
+        grammar.states += other.states.map { state in
+            Grammar.State(
+                rule: state.rule + rules,
+                edges: state.edges.map {
+                    Grammar.Edge(symbols: $0.symbols, target: $0.target + states)
+                },
+                jumps: state.jumps.map { $0 + states },
+                calls: state.calls.map {
+                    Grammar.Call(rule: $0.rule + rules, next: $0.next + states)
+                })
+        }
+        grammar.rules += other.rules.map {
+            Grammar.Rule(start: $0.start + states, end: $0.end + states)
+        }
+        return other.root + rules
+    }
 }
