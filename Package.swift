@@ -15,6 +15,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(
     name: "HummingbirdCore", package: "hummingbird")
@@ -49,6 +50,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -61,6 +63,9 @@ let package = Package(
     ],
     // Layers, lowest first. An arrow points only to an earlier line.
     targets: [
+        .target(
+            name: "DashboardFiles", resources: [.embedInCode("Resources")],
+            swiftSettings: settings),
         library("OrderedJSON"),
         library("SystemModel"),
         .target(name: "CKernels"),
@@ -83,19 +88,21 @@ let package = Package(
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
+        library("Cell", ["SystemModel", "Scenarios", nioCore, nioPosix]),
         library(
             "APIServer",
             [
-                "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates", "StructuredOutput",
-                "Serving", "MoEModel", crypto, hummingbird, hummingbirdCore, hummingbirdTLS,
-                lifecycle, logging, nioCore, nioSSL, signals,
+                "DashboardFiles", "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates",
+                "StructuredOutput", "Serving", "MoEModel", crypto, httpTypes, hummingbird,
+                hummingbirdCore, hummingbirdTLS, lifecycle, logging, nioCore, nioSSL, signals,
             ]),
         .executableTarget(
             name: "martlet",
             dependencies: [
                 "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
                 "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
-                "Calibration", "NIOTransport", "Serving", "APIServer", argumentParser, yams,
+                "Calibration", "NIOTransport", "Cell", "Serving", "APIServer", argumentParser,
+                logging, yams,
             ],
             swiftSettings: settings),
 
@@ -122,6 +129,7 @@ let package = Package(
             ["Calibration", "MoEModel", "ModelFiles", "Planning", "SystemModel"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
+        tests("Cell", ["SystemModel", "Scenarios", "Cell", nioCore, nioPosix]),
         tests(
             "Serving",
             [
@@ -132,9 +140,10 @@ let package = Package(
             "APIServer",
             [
                 "APIServer", "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "SystemModel",
-                "Tokenizers", "ChatTemplates", hummingbird, hummingbirdTesting,
+                "Tokenizers", "ChatTemplates", httpTypes, hummingbird,
+                hummingbirdTesting, logging,
             ]),
-        tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
+        tests("Worker", ["SystemModel", "Tensors", "MoEModel", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "SystemModel"]),
         tests(
             "Cluster",

@@ -59,6 +59,10 @@ package final class Coordinator: Sendable {
     package let options: Options
     /// Where results and losses are left for the inference thread.
     let mailbox = Mailbox<Letter>()
+    /// How well devices answer.
+    package let links = LinkRecords()
+    /// The clock by which pings are timed; nil before the first.
+    let pingClock = Mutex<(any MonotonicClock)?>(nil)
     /// What devices must know of the model.
     package let facts: ModelFacts
     private let state: Mutex<State>
@@ -137,6 +141,15 @@ package final class Coordinator: Sendable {
         }
     }
 
+    /// By name, the links on which devices are asked for signs of life.
+    var controlLinks: [(name: String, link: any DeviceLink)] {
+        state.withLock { state in
+            state.membership.members.values.compactMap { member in
+                state.sessions[member.id].map { (member.description.name, $0.control) }
+            }
+        }
+    }
+
     /// Where pairs go at this moment; nil if nothing has changed since `version`.
     func routes(after version: Int) -> Routes? {
         state.withLock { state in
@@ -148,7 +161,7 @@ package final class Coordinator: Sendable {
                     continue
                 }
                 occupants[slot] = Routes.Occupant(
-                    id: member.id, name: member.description.name, link: session.control,
+                    id: member.id, description: member.description, link: session.control,
                     ready: member.ready)
             }
             return Routes(
@@ -276,6 +289,7 @@ extension Coordinator {
         }
         session?.bulk?.close()
         mailbox.post(.lost(id))
+        if let name { links.left(name) }
         if let name { report(.left(name: name, reason: session?.farewell ?? reason)) }
     }
 

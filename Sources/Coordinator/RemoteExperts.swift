@@ -17,6 +17,11 @@ package final class RemoteExperts: ExpertExecutor {
         package var perPair = Duration.milliseconds(50)
 
         package init() {}
+
+        /// What a device is given for a batch: twice what it says it takes, if that is more.
+        func allowance(_ device: DeviceDescription, pairs: Int) -> Duration {
+            floor + max(perPair, .seconds(2 * (device.pairSeconds ?? 0))) * pairs
+        }
     }
 
     private let coordinator: Coordinator
@@ -150,7 +155,8 @@ extension RemoteExperts {
                 nextRequest,
                 DispatchState.Outstanding(
                     group: index, device: device.id, sent: now,
-                    deadline: now + deadlines.floor + deadlines.perPair * group.pairs.count))
+                    deadline: now
+                        + deadlines.allowance(device.description, pairs: group.pairs.count)))
             nextRequest += 1
             device.link.send(frame)
             costs.devices[device.name, default: .init()].downlinkBytes += frame.payload.count
@@ -205,17 +211,28 @@ extension RemoteExperts {
         }
         round.groups[entry.group].output = result.outputs
         record(result, frame, entry, group)
+        if let name = group.device?.name { note(host: name, group, round.layer) }
     }
 
     private func record(
         _ result: ExpertResult, _ frame: Frame, _ entry: DispatchState.Outstanding, _ group: Group
     ) {
         guard let name = group.device?.name else { return }
+        let seconds = (clock.now - entry.sent).seconds
+        let computeSeconds = Double(result.computeNanoseconds) * 1e-9
         costs.devices[name, default: .init()].add(
             CostRecord.Device(
                 roundTrips: 1, uplinkBytes: frame.payload.count, pairs: group.pairs.count,
-                computeSeconds: Double(result.computeNanoseconds) * 1e-9,
-                roundTripSeconds: (clock.now - entry.sent).seconds))
+                computeSeconds: computeSeconds, roundTripSeconds: seconds))
+        coordinator.links.answered(name, seconds: seconds, computing: computeSeconds)
+    }
+
+    /// Notes who computed a group's experts.
+    private func note(host name: String, _ group: Group, _ layer: Int) {
+        if costs.hosts.isEmpty {
+            costs.hosts = routes.placement.slots.map { [String?](repeating: nil, count: $0.count) }
+        }
+        for pair in group.pairs { costs.hosts[layer][pair.expert] = name }
     }
 
     /// The base station computes what a device did not.
@@ -239,6 +256,7 @@ extension RemoteExperts {
         guard group.slot != nil else {
             return partialMixture(inputs: group.inputs, pairs: group.pairs) { weights[$0] }
         }
+        costs.recomputedGroups += 1
         let codec = coordinator.options.codec
         let output = partialMixture(
             inputs: travelled(group.inputs, codec), pairs: group.pairs

@@ -5,7 +5,7 @@ package struct ModelFile: Sendable {
     /// The path that the user gave.
     package let path: String
     package let settings: ModelSettings
-    package let archive: TensorArchive
+    package private(set) var archive: TensorArchive
     package let tokenizer: TokenizerSource
     /// The GGUF file, where it is one.
     package let gguf: GGUFFile?
@@ -13,9 +13,18 @@ package struct ModelFile: Sendable {
     /// Opens a folder with config.json and safetensors, a .gguf file, or a .safetensors file beside
     /// its config.json.
     ///
+    /// - Parameter loading: how the matrices come into memory when a `Model` takes them.
     /// - Throws: `ModelFileError`: one line with file, field and limit.
     /// - Complexity: O(headers); no tensor byte is touched.
-    package static func open(_ path: String) throws(ModelFileError) -> ModelFile {
+    package static func open(
+        _ path: String, loading: WeightLoading = .mapped
+    ) throws(ModelFileError) -> ModelFile {
+        var file = try open(mapped: path)
+        file.archive = file.archive.loading(loading)
+        return file
+    }
+
+    private static func open(mapped path: String) throws(ModelFileError) -> ModelFile {
         switch MappedFile.kind(of: path) {
         case .folder?: return try ModelFile(CheckpointFolder(path: path), given: path, file: nil)
         case .file? where path.hasSuffix(".safetensors"):

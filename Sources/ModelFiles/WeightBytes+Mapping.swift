@@ -7,6 +7,6 @@ extension WeightBytes {
         guard let start = bytes.baseAddress else {
             preconditionFailure("MappedFile refuses empty files")
         }
-        self.init(owner: owner, start: start, count: bytes.count)
+        self.init(owner: owner, start: start, count: bytes.count, isMapped: true)
     }
 }

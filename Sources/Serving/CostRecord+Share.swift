@@ -15,6 +15,7 @@ extension CostRecord {
         share.localPairs = scaled(localPairs)
         share.predictedPairs = scaled(predictedPairs)
         share.rightlyPredictedPairs = scaled(rightlyPredictedPairs)
+        share.recomputedGroups = scaled(recomputedGroups)
         share.devices = devices.mapValues { device in
             Device(
                 roundTrips: scaled(device.roundTrips),

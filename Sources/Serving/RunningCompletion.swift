@@ -20,6 +20,8 @@ struct RunningCompletion {
     private(set) var text: [Int]
     private(set) var reusedTokens = 0
     private(set) var cost = CostRecord()
+    /// When a token was last drawn.
+    private(set) var lastDraw: Duration?
     private var started: Duration?
     private var firstToken: Duration?
     private var sampler: Sampler
@@ -77,10 +79,11 @@ struct RunningCompletion {
     ///
     /// - Parameters:
     ///   - results: the rows that the step asked for.
-    ///   - experts: by layer those that the step's last row visited.
+    ///   - visits: by layer the experts that the step's last row visited.
     /// - Returns: why the answer ended, or nil.
     mutating func advance(
-        _ step: SequenceStep, results: Matrix, draws: Bool, experts: [[Int]], at now: Duration
+        _ step: SequenceStep, results: Matrix, draws: Bool, visits: [[ExpertVisit]],
+        at now: Duration
     ) -> CompletionEnd.Reason? {
         cache = step.cache
         if answerTokens == 0 {
@@ -89,7 +92,7 @@ struct RunningCompletion {
         }
         guard draws else { return nil }
         guard request.maxTokens > 0, request.reading != .meanState else { return .length }
-        return draw(results.row(results.rows - 1), experts: experts, at: now)
+        return draw(results.row(results.rows - 1), visits: visits, at: now)
     }
 
     /// Keeps what a part of the prompt says.
@@ -134,13 +137,14 @@ struct RunningCompletion {
     }
 
     private mutating func draw(
-        _ logits: ArraySlice<Float>, experts: [[Int]], at now: Duration
+        _ logits: ArraySlice<Float>, visits: [[ExpertVisit]], at now: Duration
     ) -> CompletionEnd.Reason? {
         var constraint = self.constraint
         let allowed = constraint?.allowed(ends: request.endTokens)
         let id = sampler.next(
             logits: logits, after: text, answerStart: request.prompt.count, allowed: allowed)
         if firstToken == nil { firstToken = now }
+        lastDraw = now
         if request.endTokens.contains(id) { return .stop }
         let follows = constraint?.advance(id) ?? true
         precondition(follows, "a constraint takes the tokens that it allows")
@@ -153,7 +157,7 @@ struct RunningCompletion {
             .token(
                 CompletionToken(
                     score: score ?? TokenScore(id: id, logprob: nil, top: []), text: shown,
-                    experts: experts)))
+                    visits: visits)))
         if matcher.isStopped || isWhole { return .stop }
         return answerTokens == request.maxTokens ? .length : nil
     }

@@ -64,8 +64,14 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var predictedPairs = 0
     /// Those of them that the prediction named.
     package var rightlyPredictedPairs = 0
+    /// Groups of pairs that were planned for a device and computed at the base station instead,
+    /// because the device was lost, late or not there.
+    package var recomputedGroups = 0
     /// By device name.
     package var devices: [String: Device] = [:]
+    /// `[layer][expert]`: the device that computed the expert in the last step, or nil where none
+    /// did; shorter or empty where no device computed anything.
+    package var hosts: [[String?]] = []
 
     package init() {}
 
@@ -97,6 +103,8 @@ package struct CostRecord: Sendable, Equatable, Codable {
         localPairs += other.localPairs
         predictedPairs += other.predictedPairs
         rightlyPredictedPairs += other.rightlyPredictedPairs
+        recomputedGroups += other.recomputedGroups
+        hosts = other.hosts
         for (name, device) in other.devices { devices[name, default: Device()].add(device) }
     }
 }

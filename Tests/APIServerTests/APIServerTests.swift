@@ -174,16 +174,6 @@ struct APIServerTests {
         }
     }
 
-    @Test func metricsCount() async throws {
-        try await TestServer().run { client in
-            _ = try await client.post("/v1/completions", "{\(Self.greedy)}")
-            let page = try await client.get("/metrics").text
-            #expect(page.contains("\nmartlet_answer_tokens_total 8\n"))
-            #expect(page.contains("\nmartlet_requests_total{outcome=\"answered\"} 1\n"))
-            #expect(page.contains("martlet_first_token_seconds_bucket{le=\"+Inf\"} 1\n"))
-        }
-    }
-
     /// The document names exactly what is served.
     @Test func theDocumentIsTrue() async throws {
         try await TestServer().run { client in

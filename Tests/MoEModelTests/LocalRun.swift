@@ -15,8 +15,10 @@ struct LocalRun {
     /// inputs, which a comparison with another program's fp32 would see.
     private let experts: [[ExpertWeights]]
 
-    init(_ path: String, _ expected: ExpectedModel) throws {
-        model = try Model(ModelFile.open(path))
+    init(
+        _ path: String, _ expected: ExpectedModel, loading: WeightLoading = .mapped
+    ) throws {
+        model = try Model(ModelFile.open(path, loading: loading))
         experts = model.experts.map { $0.map { $0.gate.format == .mxfp4 ? $0.expanded : $0 } }
         self.expected = expected
     }

@@ -16,18 +16,21 @@ struct BaseStation {
 
     /// Listens, and starts local devices if asked for.
     ///
-    /// - Parameter wanted: how many devices `waitForDevices` waits for.
+    /// - Parameters:
+    ///   - wanted: how many devices `waitForDevices` waits for.
+    ///   - observer: told what happens to devices.
     /// - Throws: `TransportError` if the address cannot be listened on.
     static func start(
         _ opened: OpenedModel, _ options: StationOptions, at address: Endpoint,
-        localDevices: Int?, wanted: Int
+        localDevices: Int?, wanted: Int, observer: CellObserver? = nil
     ) async throws -> BaseStation {
         try address.checkListening(insecure: options.insecure)
         let model = opened.model
         if model.configuration.experts == nil {
             Output.note("\(opened.file.path) has no experts: devices will have nothing to compute")
         }
-        let coordinator = Coordinator(model, options, areLocal: localDevices != nil)
+        let coordinator = Coordinator(
+            model, options, areLocal: localDevices != nil, observer: observer)
         let transport = Transport()
         do {
             let listener = try await transport.listen(
@@ -73,7 +76,9 @@ struct BaseStation {
 
 extension Coordinator {
     /// A coordinator as the options say; it reports to standard error.
-    fileprivate convenience init(_ model: Model, _ options: StationOptions, areLocal: Bool) {
+    fileprivate convenience init(
+        _ model: Model, _ options: StationOptions, areLocal: Bool, observer: CellObserver?
+    ) {
         var settings = Options()
         settings.codec = options.activations
         settings.shares = areLocal ? .equal : .measured
@@ -81,7 +86,10 @@ extension Coordinator {
         let pace = ProgressPace()
         self.init(
             shape: model.shape, experts: model.experts, options: settings,
-            report: { if tells, $0.isTold(pace) { Output.note($0.line) } })
+            report: { report in
+                observer?.note(report)
+                if tells, report.isTold(pace) { Output.note(report.line) }
+            })
     }
 }
 

@@ -18,11 +18,23 @@ struct ModelOption: ParsableArguments {
     )
     var kvCache = KeyValueCacheOption.auto
 
+    @Option(
+        help: """
+            How weights come into memory: mapped, in place and shared with other processes; or \
+            huge-pages, copied once and packed, which computes faster and takes as much memory as \
+            the file is large, beside what the system keeps of the file.
+            """
+    )
+    var load = WeightLoading.mapped
+
     /// - Parameter kvMemory: most bytes of cached keys and values; nil for no limit.
     func open(kvMemory: Int? = nil) throws -> OpenedModel {
-        try OpenedModel(path: model, kvCache: kvCache.precision, kvMemory: kvMemory)
+        try OpenedModel(
+            path: model, loading: load, kvCache: kvCache.precision, kvMemory: kvMemory)
     }
 }
+
+extension WeightLoading: ExpressibleByArgument {}
 
 /// `--kv-cache`.
 enum KeyValueCacheOption: String, CaseIterable, ExpressibleByArgument {
@@ -40,10 +52,14 @@ struct OpenedModel: Sendable {
     let keyValuePool: KeyValuePool
 
     /// - Parameters:
+    ///   - loading: how the weights come into memory.
     ///   - kvCache: precision of keys and values; nil takes what suits the model.
     ///   - kvMemory: most bytes that they may take; nil for no limit.
-    init(path: String, kvCache: KeyValuePrecision? = nil, kvMemory: Int? = nil) throws {
-        file = try ModelFile.open(path)
+    init(
+        path: String, loading: WeightLoading = .mapped, kvCache: KeyValuePrecision? = nil,
+        kvMemory: Int? = nil
+    ) throws {
+        file = try ModelFile.open(path, loading: loading)
         model = try Model(file)
         keyValuePool = KeyValuePool(model.transformer, precision: kvCache, bytesLimit: kvMemory)
     }

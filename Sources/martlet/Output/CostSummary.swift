@@ -13,6 +13,7 @@ struct CostSummary: Codable {
     let networkWaitSeconds: Double
     let pairs: Int
     let localPairs: Int
+    let recomputedGroups: Int
     let downlinkBytes: Int
     let uplinkBytes: Int
     let devices: [String: CostRecord.Device]
@@ -29,6 +30,7 @@ struct CostSummary: Codable {
         networkWaitSeconds = record.networkWaitSeconds
         pairs = record.pairs
         localPairs = record.localPairs
+        recomputedGroups = record.recomputedGroups
         downlinkBytes = record.downlinkBytes
         uplinkBytes = record.uplinkBytes
         devices = record.devices
