@@ -6,6 +6,7 @@ cannot say that prompt and answer have to fit the context together.
 import re
 import subprocess
 import sys
+import tempfile
 
 from served import check, serving
 
@@ -17,7 +18,7 @@ def run(server, schemathesis, seed):
          "--exclude-checks", "positive_data_acceptance", "--exclude-path", "/dashboard/events",
          "--phases", "examples,coverage,fuzzing", "--max-examples", "250", "--continue-on-failure",
          "--workers", "1", "--seed", str(seed), "--no-color"],
-        capture_output=True, text=True)
+        capture_output=True, text=True, cwd=tempfile.gettempdir())
     found = re.search(r"(\d+) generated", result.stdout)
     if result.returncode or not found:
         sys.exit(result.stdout[-8000:] + f"\nFAILED: with seed {seed}")
