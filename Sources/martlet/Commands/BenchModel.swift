@@ -11,8 +11,8 @@ struct BenchModel: AsyncParsableCommand {
         abstract: "Measure how fast a model reads a prompt and decodes.",
         discussion: """
             Random tokens of a fixed seed; one run to warm up, then the mean and the standard \
-            deviation of the repetitions, where the time went, and what was reached of this machine's \
-            ceilings (bench roof). With --batch N, N sequences decode together and their \
+            deviation of the repetitions, where the time went, and what was reached of this \
+            machine's ceilings (bench roof). With --batch N, N sequences decode together and their \
             tokens count together.
 
               martlet bench --model M.gguf
