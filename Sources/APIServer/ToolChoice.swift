@@ -72,6 +72,14 @@ struct ToolChoice {
             throw .invalid(
                 "\(field).function.name", "must be of 1 to 64 letters, digits, - and _")
         }
+        do {
+            let members = try RequestFields(tool).object("function")
+            _ = try members?.text("description")
+            _ = try members?.object("parameters")
+            _ = try members?.boolean("strict")
+        } catch {
+            throw .invalid("\(field).function", error.message)
+        }
         return Function(
             name: name, parameters: function["parameters"],
             isStrict: function["strict"] == .boolean(true), field: "\(field).function.parameters")
