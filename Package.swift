@@ -71,18 +71,20 @@ let package = Package(
         .target(name: "CKernels"),
         library("Tokenizers", ["OrderedJSON"]),
         library("ChatTemplates", ["OrderedJSON"]),
+        library("StructuredOutput", ["OrderedJSON", "Tokenizers"]),
         library("Tensors", ["CKernels"]),
         library("Planning", ["SystemModel"]),
         library("Scenarios", ["SystemModel", yams]),
         library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
-        library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
+        library("MoEModel", ["SystemModel", "Tensors", "ModelFiles", "Tokenizers"]),
         library(
             "Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
         library(
             "Coordinator",
             ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),
-        library("Serving", ["SystemModel", "Tensors", "Tokenizers", "MoEModel"]),
+        library(
+            "Serving", ["SystemModel", "Tensors", "Tokenizers", "StructuredOutput", "MoEModel"]),
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
@@ -91,9 +93,8 @@ let package = Package(
             "APIServer",
             [
                 "DashboardFiles", "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates",
-                "Serving", "MoEModel", crypto, httpTypes, hummingbird, hummingbirdCore,
-                hummingbirdTLS, lifecycle, logging, nioCore,
-                nioSSL, signals,
+                "StructuredOutput", "Serving", "MoEModel", crypto, httpTypes, hummingbird,
+                hummingbirdCore, hummingbirdTLS, lifecycle, logging, nioCore, nioSSL, signals,
             ]),
         .executableTarget(
             name: "martlet",
@@ -116,6 +117,8 @@ let package = Package(
         tests("Tokenizers", ["OrderedJSON", "SystemModel", "Tokenizers"]),
         tests("ChatTemplates", ["ChatTemplates"]),
         tests(
+            "StructuredOutput", ["OrderedJSON", "StructuredOutput", "SystemModel", "Tokenizers"]),
+        tests(
             "ModelFiles", ["ModelFiles", "OrderedJSON", "SystemModel", "Tensors", "Tokenizers"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
         tests(
@@ -129,7 +132,10 @@ let package = Package(
         tests("Cell", ["SystemModel", "Scenarios", "Cell", nioCore, nioPosix]),
         tests(
             "Serving",
-            ["Serving", "MoEModel", "ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
+            [
+                "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "StructuredOutput",
+                "SystemModel", "Tensors", "Tokenizers",
+            ]),
         tests(
             "APIServer",
             [

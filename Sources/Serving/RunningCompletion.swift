@@ -1,5 +1,6 @@
 import Foundation
 import MoEModel
+import StructuredOutput
 import SystemModel
 import Tensors
 import Tokenizers
@@ -26,6 +27,7 @@ struct RunningCompletion {
     private var sampler: Sampler
     private var decoder: StreamDecoder
     private var matcher: StopMatcher
+    private var constraint: TokenConstraint?
     private var promptScores: [TokenScore] = []
     /// The sum of the hidden states so far, `[hidden]`, if their mean is wanted.
     private var stateSum: [Float] = []
@@ -43,6 +45,7 @@ struct RunningCompletion {
         decoder = StreamDecoder(
             tokenizer, skippingSpecialTokens: !request.showsSpecialTokens)
         matcher = StopMatcher(request.stop)
+        constraint = request.constraint
     }
 
     var answerTokens: Int { text.count - request.prompt.count }
@@ -136,11 +139,17 @@ struct RunningCompletion {
     private mutating func draw(
         _ logits: ArraySlice<Float>, visits: [[ExpertVisit]], at now: Duration
     ) -> CompletionEnd.Reason? {
+        var constraint = self.constraint
+        let allowed = constraint?.allowed(ends: request.endTokens)
         let id = sampler.next(
-            logits: logits, after: text, answerStart: request.prompt.count)
+            logits: logits, after: text, answerStart: request.prompt.count, allowed: allowed)
         if firstToken == nil { firstToken = now }
         lastDraw = now
         if request.endTokens.contains(id) { return .stop }
+        let follows = constraint?.advance(id) ?? true
+        precondition(follows, "a constraint takes the tokens that it allows")
+        let isWhole = constraint?.isFinished() ?? false
+        self.constraint = constraint
         text.append(id)
         let score = request.topLogprobs.map { TokenScore(id, logits: logits, top: $0) }
         let shown = matcher.append(decoder.append(id))
@@ -149,7 +158,7 @@ struct RunningCompletion {
                 CompletionToken(
                     score: score ?? TokenScore(id: id, logprob: nil, top: []), text: shown,
                     visits: visits)))
-        if matcher.isStopped { return .stop }
+        if matcher.isStopped || isWhole { return .stop }
         return answerTokens == request.maxTokens ? .length : nil
     }
 

@@ -126,7 +126,7 @@ struct APIServerTests {
         (
             "/v1/chat/completions",
             #"{"messages": [{"role": "user", "content": "a"}], "#
-                + #""response_format": {"type": "json_object"}}"#, 400, "response_format"
+                + #""response_format": {"type": "xml"}}"#, 400, "response_format"
         ),
         ("/v1/next", #"{"tokens": []}"#, 400, "tokens"), ("/nothing", "{}", 404, nil),
     ])
@@ -191,35 +191,5 @@ struct APIServerTests {
             }
             #expect(paths.count == 12)
         }
-    }
-}
-
-struct ToolCallTests {
-    /// However it is cut, text is text and calls are calls.
-    @Test(arguments: 0..<30)
-    func callsAreTakenOut(_ seed: UInt64) {
-        let answer =
-            "Let me see <b>.<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": \"é\"}}\n"
-            + "</tool_call>\n<tool_call>nonsense</tool_call><tool_call>{\"name\": \"g\"}"
-        var generator = SeededGenerator(seed: seed)
-        var parser = ToolCallParser()
-        var rest = answer[...]
-        var text = ""
-        var calls: [ToolCallParser.Call] = []
-        while !rest.isEmpty {
-            let piece = rest.prefix(.random(in: 1...9, using: &generator))
-            rest = rest.dropFirst(piece.count)
-            let part = parser.append(String(piece))
-            text += part.text
-            calls += part.calls
-        }
-        let part = parser.finish()
-        text += part.text
-        calls += part.calls
-        #expect(text == "Let me see <b>.\n<tool_call>nonsense</tool_call>", "seed \(seed)")
-        #expect(
-            calls == [
-                .init(name: "f", arguments: "{\"a\":\"é\"}"), .init(name: "g", arguments: "{}"),
-            ], "seed \(seed)")
     }
 }

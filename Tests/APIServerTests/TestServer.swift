@@ -24,7 +24,8 @@ struct TestServer {
     private let router: Hummingbird.Router<APIContext>
 
     init(
-        waiting: Int = 64, options: APIServer.Options = APIServer.Options(), isReady: Bool = true,
+        waiting: Int = 64, callFormat: ToolCallFormat? = .hermes,
+        options: APIServer.Options = APIServer.Options(), isReady: Bool = true,
         cell: CellSnapshot = CellSnapshot()
     ) throws {
         let file = try ModelFile.open(Fixtures.demoModel)
@@ -40,6 +41,7 @@ struct TestServer {
         model = ServedModel(
             name: "demo", tokenizer: tokenizer, engine: engine,
             vocabulary: opened.configuration.vocabulary, turnEnds: tokenizer.endOfTextIDs,
+            callFormat: callFormat,
             timeLimit: .seconds(600),
             chatPrompt: { context in
                 var text = ""

@@ -181,6 +181,7 @@ struct Serve: AsyncParsableCommand {
                 .lastPathComponent,
             tokenizer: conversation.tokenizer, engine: engine,
             vocabulary: opened.model.configuration.vocabulary, turnEnds: conversation.stop,
+            callFormat: ToolCallFormat(template: chosen.template.source),
             timeLimit: .seconds(http.requestTimeout),
             chatPrompt: { context in
                 do {
