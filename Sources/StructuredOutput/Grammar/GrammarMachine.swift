@@ -41,6 +41,9 @@ struct GrammarMachine {
     /// How many configurations have occurred.
     var count: Int { configurations.count }
 
+    /// States of all configurations together, which are most of the memory.
+    private(set) var itemCount = 0
+
     /// Whether what came is a whole text of the language.
     func isComplete(_ configuration: Int) -> Bool { configurations[configuration].isComplete }
 
@@ -120,6 +123,7 @@ struct GrammarMachine {
         if let known = numbers[configuration] { return known }
         let new = configurations.count
         configurations.append(configuration)
+        itemCount += configuration.items.count
         numbers[configuration] = new
         table += repeatElement(Self.unknown, count: classes.count)
         return new

@@ -6,6 +6,8 @@ import Tokenizers
 package final class TokenGrammar: Sendable {
     /// Configurations after which all that was worked out is forgotten.
     private let configurationLimit: Int
+    /// States of configurations after which it is forgotten, too.
+    private static let itemLimit = 1 << 20
     /// Bytes of masks after which they are forgotten.
     private static let maskByteLimit = 8 << 20
 
@@ -90,7 +92,7 @@ package final class TokenGrammar: Sendable {
 
     /// Begins with an empty machine where it has grown too large, and finds the place in it again.
     private func renew(_ place: inout Place, _ taken: [Int], _ state: inout State) {
-        if state.machine.count > configurationLimit {
+        if state.machine.count > configurationLimit || state.machine.itemCount > Self.itemLimit {
             state = State(
                 machine: GrammarMachine(grammar), generation: state.generation + 1)
         }
