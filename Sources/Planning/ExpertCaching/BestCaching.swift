@@ -6,7 +6,7 @@ struct BestCaching {
     /// Random orders of more than six servers.
     private static let orderCount = 6
     /// Work of all sweeps together, in visits of one expert of one set: some seconds.
-    private static let work = 3e8
+    private static let work = 1e8
     /// How much the mean over a set counts beside its maximum, sweep by sweep, from an empty start.
     private static let spreads = [1, 0.3, 0.1, 0.03]
     /// Breaks ties towards what other servers can complete.
