@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Latency against storage, servers, users, K, popularity and model shape for every caching algorithm.
 
-    make experiments-caching [MODEL=model.gguf] [DATA=folder of .txt] [DRAWS=1]
+    make experiment-caching DATA=folder [MODEL=model.gguf] [WINDOWS=20]
 
 A cell of 1 km x 1 km with servers and users at random. A user reaches server n in
     d = 2 D / R + F / C_n,   R = B log2(1 + P g / (N0 B)),   PL = 32.4 + 20 log10(f GHz) + 20 log10(d m),
 with D = 16 bit x hidden size, F = 6 x hidden x inner; the cloud takes the nearest server's air time,
 a backhaul of 1 Gbit/s and 20 ms, and its own computing. Popularity follows Zipf's law in an order that
-half of the users' draws share; sets of K experts are drawn without replacement, 40 per user and layer.
-One factor is varied at a time around the reference. With DATA, users' sets come from the shipped
-model's own routing instead (martlet calibrate), each text a user of its own.
+half of the users' draws share; sets of K experts are drawn without replacement, 20 per user and layer.
+One factor is varied at a time around the reference. At last users' sets come from the shipped model's
+own routing instead (martlet calibrate, WINDOWS of 256 ids), each text of DATA a user of its own.
 """
 import argparse
 import csv
@@ -32,16 +32,17 @@ SHAPES = {
     "DeepSeek-V2-Lite": (26, 64, 6, 2048, 1408, 3),
     "Qwen3-30B-A3B": (48, 128, 8, 2048, 768, 3),
 }
-REFERENCE = {"shape": "OLMoE", "servers": 5, "users": 12, "storage": 0.2, "k": 8, "skew": 0.8}
+REFERENCE = {"shape": "OLMoE", "servers": 5, "users": 12, "storage": 0.1, "k": 8, "skew": 0.8}
 FACTORS = {
-    "storage": [0.05, 0.1, 0.2, 0.3, 0.4, 0.6],
-    "servers": [1, 2, 3, 5, 8, 12],
-    "users": [3, 6, 12, 24, 48],
-    "k": [1, 2, 4, 6, 8],
-    "skew": [0.0, 0.4, 0.8, 1.2, 1.6],
+    "storage": [0.02, 0.05, 0.1, 0.15, 0.2],
     "shape": list(SHAPES),
+    "k": [1, 2, 4, 8],
+    "servers": [1, 2, 3, 5, 8],
+    "users": [3, 6, 12, 24],
+    "skew": [0.0, 0.8, 1.2, 1.6],
 }
-CHUNK_BYTES = 20_000
+DEMO_STORAGE = [0.1, 0.2, 0.3, 0.5, 0.75]
+SETS = 20
 
 
 def air_seconds(bits, metres):
@@ -92,7 +93,7 @@ def synthetic(setting, seed):
             own = generator.sample(range(experts), experts)
             activations.append({
                 "user": f"u{user}", "layer": layer,
-                "sets": drawn_sets(generator, orders[layer], own, k, weights, 40)})
+                "sets": drawn_sets(generator, orders[layer], own, k, weights, SETS)})
     size = 2 * matrices * hidden * inner
     return problem(setting, (layers, experts, size), reach, activations)
 
@@ -117,11 +118,10 @@ def recorded(options, folder):
     activations, layers, experts = [], 0, 0
     texts = sorted(pathlib.Path(options.data).glob("*.txt"))
     for user, text in enumerate(texts):
-        chunk, profile = pathlib.Path(folder, "text.txt"), str(pathlib.Path(folder, "p.db"))
-        chunk.write_bytes(text.read_bytes()[:CHUNK_BYTES].decode(errors="ignore").encode())
+        profile = str(pathlib.Path(folder, f"{user}.db"))
         subprocess.run(
-            [options.martlet, "calibrate", "--model", options.model, "--file", str(chunk),
-             "--output", profile], check=True, capture_output=True)
+            [options.martlet, "calibrate", "--model", options.model, "--file", str(text),
+             "--windows", str(options.windows), "--output", profile], check=True, capture_output=True)
         chosen = defaultdict(list)
         database = sqlite3.connect(profile)
         for window, position, layer, expert in database.execute(
@@ -168,15 +168,17 @@ def measure(options, factor, value, make, rows):
 
 
 def run(options):
+    """Rows of every factor asked for; those of the others are kept as the CSV has them."""
     rows = []
+    factors = options.only.split(",") if options.only else [*FACTORS, "demo"]
     for factor, values in FACTORS.items():
-        for value in values:
+        for value in values if factor in factors else []:
             setting = dict(REFERENCE, **{factor: value})
             measure(options, factor, value, lambda draw: synthetic(setting, draw), rows)
-    if options.data:
+    if "demo" in factors:
         with tempfile.TemporaryDirectory() as folder:
             activations, layers, experts, users = recorded(options, folder)
-        for storage in FACTORS["storage"]:
+        for storage in DEMO_STORAGE:
             setting = dict(REFERENCE, storage=storage, users=users, servers=4)
 
             def make(draw):
@@ -184,6 +186,14 @@ def run(options):
                 return problem(setting, (layers, experts, 12_582_912), reach, activations)
 
             measure(options, "demo", storage, make, rows)
+    kept = pathlib.Path(options.output, "caching.csv")
+    if options.only and kept.exists():
+        with open(kept, newline="") as file:
+            old = [row for row in csv.DictReader(file) if row["factor"] not in factors]
+        for row in old:
+            for name in ["seconds_per_token", "saved_share", "plan_seconds"]:
+                row[name] = float(row[name])
+        rows = old + rows
     return rows
 
 
@@ -251,7 +261,9 @@ def main():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--martlet", required=True)
     parser.add_argument("--model", default="Models/demo-mixtral-q8_0.gguf")
-    parser.add_argument("--data", help="a folder of .txt files, for the shipped model's routing")
+    parser.add_argument("--data", required=True, help="a folder of .txt files")
+    parser.add_argument("--windows", type=int, default=20, help="of each text")
+    parser.add_argument("--only", help="factors, separated by commas")
     parser.add_argument("--draws", type=int, default=1, help="random cells per point")
     parser.add_argument("--output", default="docs/experiments")
     options = parser.parse_args()

@@ -65,6 +65,22 @@ struct ExpertCachingTests {
         #expect(shares.reduce(0, +) / Double(shares.count) > 0.99)
     }
 
+    /// Also where layers are too large for all subsets.
+    @Test func bestIsNoWorseThanAnyOther() throws {
+        for seed in 0..<UInt64(6) {
+            var generator = SeededGenerator(seed: seed)
+            var size = CachingProblems.Size()
+            (size.servers, size.layers, size.experts, size.perSet) = (3, 3, 24, 4)
+            (size.sets, size.slots) = (12, 6...20)
+            let planner = ExpertCachingPlanner(CachingProblems.random(size, using: &generator))
+            let best = try planner.plan(.best).savedSecondsPerToken
+            for other in CachingAlgorithm.allCases where other != .exhaustive {
+                let saved = try planner.plan(other).savedSecondsPerToken
+                #expect(best >= saved - 1e-12, "\(other), seed \(seed)")
+            }
+        }
+    }
+
     /// With one expert per token and one server every method solves a knapsack of equal items.
     @Test func oneServerAndOneExpertPerTokenIsExact() throws {
         for seed in Self.seeds {

@@ -13,7 +13,7 @@ extension ExpertCachingProblem {
         let modelNumbers = Dictionary(
             uniqueKeysWithValues: models.enumerated().map { ($1.name, $0) })
         var placement = CachePlacement(repeating: [], count: servers.count)
-        for (name, field) in try root["placement"].members(most: servers.count) {
+        for (name, field) in try root["placement"].members(most: ProblemLimits.servers) {
             guard let server = numbers[name] else { throw field.unknown("server") }
             let limit = models.reduce(0) { $0 + $1.layers * $1.experts }
             placement[server] = try field.elements(0...limit).map {

@@ -88,7 +88,7 @@ extension CachingUser {
             }
         }
         var serverSeconds = [Double](repeating: .infinity, count: serverNumbers.count)
-        for (name, seconds) in try field["serverSeconds"].members(most: serverNumbers.count) {
+        for (name, seconds) in try field["serverSeconds"].members(most: ProblemLimits.servers) {
             guard let number = serverNumbers[name] else { throw seconds.unknown("server") }
             serverSeconds[number] = try seconds.notNegative()
         }
