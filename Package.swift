@@ -76,7 +76,10 @@ let package = Package(
             "Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
         library(
             "Coordinator",
-            ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),
+            [
+                "SystemModel", "Planning", "Tensors", "ModelFiles", "MoEModel", "Wire",
+                "Tokenizers", crypto,
+            ]),
         library("Serving", ["SystemModel", "Tensors", "Tokenizers", "MoEModel"]),
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
@@ -128,12 +131,12 @@ let package = Package(
                 "Tokenizers", "ChatTemplates", hummingbird, hummingbirdTesting,
             ]),
         tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
-        tests("Coordinator", ["Coordinator", "SystemModel"]),
+        tests("Coordinator", ["Coordinator", "Planning", "SystemModel"]),
         tests(
             "Cluster",
             [
                 "SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Worker",
-                "Coordinator", "NIOTransport",
+                "Coordinator", "Planning", "NIOTransport",
             ]),
         tests("Tidy", []),
     ]

@@ -61,6 +61,9 @@ package final class Coordinator: Sendable {
     let mailbox = Mailbox<Letter>()
     /// What devices must know of the model.
     package let facts: ModelFacts
+    /// How fast devices and the base station are.
+    package let latencies: MeasuredLatencies
+    let clock: any MonotonicClock
     private let state: Mutex<State>
     private let catalog: Mutex<ExpertCatalog>
     private let catalogQueue = DispatchQueue(label: "martlet.catalog")
@@ -69,12 +72,15 @@ package final class Coordinator: Sendable {
     /// - Parameters:
     ///   - shape: the sizes of the model whose experts are given away.
     ///   - experts: per layer the experts in order; empty for a dense layer.
+    ///   - clock: tells when answers arrive.
     ///   - report: called on the transport's threads; must not block.
     package init(
         shape: ModelShape, experts: [[ExpertWeights]], options: Options,
-        report: @escaping @Sendable (Report) -> Void
+        clock: any MonotonicClock, report: @escaping @Sendable (Report) -> Void
     ) {
         self.options = options
+        self.clock = clock
+        latencies = MeasuredLatencies(shape: shape)
         self.report = report
         facts = ModelFacts(
             hiddenSize: shape.hidden, layerCount: shape.layers,
@@ -148,7 +154,7 @@ package final class Coordinator: Sendable {
                     continue
                 }
                 occupants[slot] = Routes.Occupant(
-                    id: member.id, name: member.description.name, link: session.control,
+                    id: member.id, description: member.description, link: session.control,
                     ready: member.ready)
             }
             return Routes(
@@ -184,7 +190,7 @@ package final class Coordinator: Sendable {
 extension Coordinator {
     /// What is left in the mailbox.
     enum Letter: Sendable {
-        case result(DeviceID, Frame)
+        case result(DeviceID, Frame, arrived: Duration)
         case failed(DeviceID, request: UInt64?, message: String)
         case lost(DeviceID)
     }

@@ -21,21 +21,24 @@ package final class RemoteExperts: ExpertExecutor {
 
     private let coordinator: Coordinator
     private let local: [[ExpertWeights]]
-    private let clock: any MonotonicClock
     private let deadlines: DeadlinePolicy
+    private let planner: LivePlanner?
+    private var clock: any MonotonicClock { coordinator.clock }
     private var routes = Routes.none
     private var nextRequest: UInt64 = 1
     private var costs = CostRecord()
 
-    /// - Parameter local: all experts, for what no device computes.
+    /// - Parameters:
+    ///   - local: all experts, for what no device computes.
+    ///   - planner: who chooses, if its part is to be in the costs.
     package init(
-        coordinator: Coordinator, local: [[ExpertWeights]], clock: any MonotonicClock,
-        deadlines: DeadlinePolicy = DeadlinePolicy()
+        coordinator: Coordinator, local: [[ExpertWeights]],
+        deadlines: DeadlinePolicy = DeadlinePolicy(), planner: LivePlanner? = nil
     ) {
         self.coordinator = coordinator
         self.local = local
-        self.clock = clock
         self.deadlines = deadlines
+        self.planner = planner
     }
 
     package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
@@ -53,6 +56,12 @@ package final class RemoteExperts: ExpertExecutor {
 
     package func takeCosts() -> CostRecord {
         defer { costs = CostRecord() }
+        if let planner {
+            costs.rowSelections = planner.takeRows()
+            costs.selection = costs.rowSelections.reduce(into: CostRecord.Selection()) {
+                $0.add($1)
+            }
+        }
         return costs
     }
 }
@@ -180,17 +189,19 @@ extension RemoteExperts {
                 return
             }
             takeOver(entry, &round)
-        case .result(let device, let frame):
-            accept(frame, from: device, &round)
+        case .result(let device, let frame, let arrived):
+            accept(frame, from: device, at: arrived, &round)
         }
     }
 
     /// A letter that no round waits for any more: a device that was late has answered.
     private func handleStray(_ letter: Coordinator.Letter) {
-        if case .result(let device, _) = letter { coordinator.answered(device) }
+        if case .result(let device, _, _) = letter { coordinator.answered(device) }
     }
 
-    private func accept(_ frame: Frame, from device: DeviceID, _ round: inout Round) {
+    private func accept(
+        _ frame: Frame, from device: DeviceID, at arrived: Duration, _ round: inout Round
+    ) {
         guard let result = try? ExpertResult(frame: frame, model: coordinator.facts) else {
             return coordinator.expel(device, reason: "it sent a malformed result")
         }
@@ -204,18 +215,23 @@ extension RemoteExperts {
             return takeOver(entry, &round)
         }
         round.groups[entry.group].output = result.outputs
-        record(result, frame, entry, group)
+        record(result, frame, (arrived - entry.sent).seconds, group)
     }
 
     private func record(
-        _ result: ExpertResult, _ frame: Frame, _ entry: DispatchState.Outstanding, _ group: Group
+        _ result: ExpertResult, _ frame: Frame, _ seconds: Double, _ group: Group
     ) {
-        guard let name = group.device?.name else { return }
-        costs.devices[name, default: .init()].add(
+        guard let device = group.device?.description else { return }
+        // It cannot have computed for longer than it was away, whatever it says.
+        let computed = min(Double(result.computeNanoseconds) * 1e-9, seconds)
+        coordinator.latencies.add(
+            LatencyEstimator.Sample(
+                rows: group.rows.count, roundTripSeconds: seconds, computeSeconds: computed),
+            from: device)
+        costs.devices[device.name, default: .init()].add(
             CostRecord.Device(
                 roundTrips: 1, uplinkBytes: frame.payload.count, pairs: group.pairs.count,
-                computeSeconds: Double(result.computeNanoseconds) * 1e-9,
-                roundTripSeconds: (clock.now - entry.sent).seconds))
+                computeSeconds: computed, roundTripSeconds: seconds))
     }
 
     /// The base station computes what a device did not.
@@ -234,6 +250,11 @@ extension RemoteExperts {
 
     /// A group computed here, as its device would have: through the codec, both ways.
     private func compute(_ group: Group, _ layer: Int) -> Matrix {
+        let start = clock.now
+        defer {
+            coordinator.latencies.addBaseStation(
+                rows: group.rows.count, seconds: (clock.now - start).seconds)
+        }
         costs.localPairs += group.pairs.count
         let weights = local[layer]
         guard group.slot != nil else {

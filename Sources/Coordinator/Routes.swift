@@ -7,11 +7,13 @@ struct Routes: Sendable {
     /// A device that can be sent work.
     struct Occupant: Sendable {
         let id: DeviceID
-        /// Unique among the connected devices.
-        let name: String
+        /// Its name is unique among the connected devices.
+        let description: DeviceDescription
         let link: any DeviceLink
         /// Experts that it can compute.
         let ready: Set<ExpertID>
+
+        var name: String { description.name }
     }
 
     /// Before the first snapshot.

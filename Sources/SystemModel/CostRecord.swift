@@ -44,6 +44,41 @@ package struct CostRecord: Sendable, Equatable, Codable {
         }
     }
 
+    /// What a selection policy changed of the model's own choice.
+    package struct Selection: Sendable, Equatable, Codable {
+        /// Pairs of the model's choice that were not visited.
+        package var dropped: Int
+        /// Pairs visited in their place.
+        package var substituted: Int
+        /// Dropped weight, summed over tokens and layers; a token's choice in a layer weighs 1.
+        package var droppedMass: Double
+        /// Estimated loss, summed over tokens, in nats.
+        package var lossNats: Double
+
+        package init(
+            dropped: Int = 0, substituted: Int = 0, droppedMass: Double = 0, lossNats: Double = 0
+        ) {
+            self.dropped = dropped
+            self.substituted = substituted
+            self.droppedMass = droppedMass
+            self.lossNats = lossNats
+        }
+
+        /// Adds another token's or step's.
+        package mutating func add(_ other: Selection) {
+            dropped += other.dropped
+            substituted += other.substituted
+            droppedMass += other.droppedMass
+            lossNats += other.lossNats
+        }
+
+        fileprivate func adding(_ other: Selection) -> Selection {
+            var sum = self
+            sum.add(other)
+            return sum
+        }
+    }
+
     /// Tokens that the step advanced.
     package var tokens = 0
     /// Passes of the model.
@@ -64,10 +99,20 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var predictedPairs = 0
     /// Those of them that the prediction named.
     package var rightlyPredictedPairs = 0
+    /// Nil where the model's own choice was visited without a policy.
+    package var selection: Selection?
+    /// The same of each row of one step, `[rows]`; empty in sums of steps.
+    package var rowSelections: [Selection] = []
     /// By device name.
     package var devices: [String: Device] = [:]
 
     package init() {}
+
+    /// All but the rows' part, which only the step's own caller needs.
+    private enum CodingKeys: String, CodingKey {
+        case tokens, steps, draftedTokens, acceptedTokens, totalSeconds, networkWaitSeconds, pairs,
+            localPairs, predictedPairs, rightlyPredictedPairs, selection, devices
+    }
 
     /// The part of the step in which the base station itself computed, in seconds.
     package var computeSeconds: Double { max(0, totalSeconds - networkWaitSeconds) }
@@ -97,6 +142,8 @@ package struct CostRecord: Sendable, Equatable, Codable {
         localPairs += other.localPairs
         predictedPairs += other.predictedPairs
         rightlyPredictedPairs += other.rightlyPredictedPairs
+        if let other = other.selection { selection = (selection ?? Selection()).adding(other) }
+        rowSelections = []
         for (name, device) in other.devices { devices[name, default: Device()].add(device) }
     }
 }

@@ -34,7 +34,8 @@ final class TestCell: Sendable {
         options.codec = codec
         options.shares = .equal
         coordinator = Coordinator(
-            shape: model.shape, experts: model.experts, options: options, report: { _ in })
+            shape: model.shape, experts: model.experts, options: options, clock: RealClock(),
+            report: { _ in })
         transport = Transport()
         listener =
             depth == .loopback
@@ -73,12 +74,13 @@ final class TestCell: Sendable {
 
     /// The executor that the model sees; patient, since a loaded machine must not look like a lost
     /// device.
-    func experts() -> RemoteExperts {
+    ///
+    /// - Parameter planner: who chooses, if not the model.
+    func experts(planner: LivePlanner? = nil) -> RemoteExperts {
         var patience = RemoteExperts.DeadlinePolicy()
         patience.floor = .seconds(120)
         return RemoteExperts(
-            coordinator: coordinator, local: model.experts, clock: RealClock(),
-            deadlines: patience)
+            coordinator: coordinator, local: model.experts, deadlines: patience, planner: planner)
     }
 
     func close() async {

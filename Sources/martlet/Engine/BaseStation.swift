@@ -9,6 +9,8 @@ import SystemModel
 struct BaseStation {
     let coordinator: Coordinator
     let endpoint: Endpoint
+    /// Nil for the model's own choice.
+    let planner: LivePlanner?
     private let transport: Transport
     private let listener: DeviceListener
     private let devices: LocalDevices?
@@ -28,6 +30,7 @@ struct BaseStation {
             Output.note("\(opened.file.path) has no experts: devices will have nothing to compute")
         }
         let coordinator = Coordinator(model, options, areLocal: localDevices != nil)
+        let planner = try options.planner(model, coordinator)
         let transport = Transport()
         do {
             let listener = try await transport.listen(
@@ -40,7 +43,7 @@ struct BaseStation {
                     onEnd: coordinator.recheck)
             }
             return BaseStation(
-                coordinator: coordinator, endpoint: bound, transport: transport,
+                coordinator: coordinator, endpoint: bound, planner: planner, transport: transport,
                 listener: listener, devices: devices, wanted: wanted)
         } catch {
             await transport.shutdown()
@@ -81,7 +84,7 @@ extension Coordinator {
         let pace = ProgressPace()
         self.init(
             shape: model.shape, experts: model.experts, options: settings,
-            report: { if tells, $0.isTold(pace) { Output.note($0.line) } })
+            clock: SystemClock(), report: { if tells, $0.isTold(pace) { Output.note($0.line) } })
     }
 }
 

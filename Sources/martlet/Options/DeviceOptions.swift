@@ -1,4 +1,8 @@
 import ArgumentParser
+import Coordinator
+import MoEModel
+import Planning
+import SystemModel
 import Wire
 
 /// How a base station treats its devices, for every command that has one.
@@ -15,11 +19,42 @@ struct StationOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Tell on standard error what devices do.")
     var verbose = false
 
+    @OptionGroup(title: "Selection of experts") var selection: SelectionOptions
+
+    @Option(
+        help: """
+            With another policy than topk: most estimated nats that a token may lose; 0.01 is \
+            about 1 % of perplexity and the default.
+            """)
+    var qualityBudget: Double?
+
     func validate() throws {
         if !(deadline > 0 && deadline <= 3600) {
             throw ValidationError("--deadline takes more than 0 and at most 3600 seconds")
         }
+        if let qualityBudget, !(qualityBudget >= 0 && qualityBudget.isFinite) {
+            throw ValidationError("--quality-budget takes 0 or more nats")
+        }
     }
+
+    /// What choosing among measured devices needs; nil for the model's own choice.
+    func planner(_ model: Model, _ coordinator: Coordinator) throws -> LivePlanner? {
+        guard selection.policy != .topk, let experts = model.configuration.experts else {
+            return nil
+        }
+        let routed = model.shape.expertBytes.count { $0 > 0 }
+        return LivePlanner(
+            coordinator: coordinator, shape: model.shape,
+            planner: try selection.planner(
+                layers: model.configuration.layers, experts: experts.count,
+                unit: Self.uncalibratedNats / Double(max(1, routed))),
+            budget: qualityBudget ?? Self.qualityBudget)
+    }
+
+    /// Estimated nats that a token may lose unless another budget is given.
+    private static let qualityBudget = 0.01
+    /// Without a profile: nats per token for a change by 1 of all layers' weights.
+    private static let uncalibratedNats = 0.4
 }
 
 /// Where experts run, for every command that runs the model.
@@ -45,6 +80,9 @@ struct DeviceOptions: ParsableArguments {
         }
         if devicesListen != nil && (waitDevices ?? 0) < 1 {
             throw ValidationError("--devices-listen needs --wait-devices N, at least 1")
+        }
+        if station.selection.policy != .topk && localDevices == nil && devicesListen == nil {
+            throw ValidationError("--policy needs devices: --local-devices or --devices-listen")
         }
     }
 }
