@@ -42,6 +42,7 @@ struct Usage {
                 ("tokens", .integer(cost.tokens)), ("steps", .integer(cost.steps)),
                 ("total_seconds", .decimal(cost.totalSeconds)),
                 ("network_wait_seconds", .decimal(cost.networkWaitSeconds)),
+                ("round_trips", .integer(cost.roundTrips)), ("frames", .integer(cost.frames)),
                 ("pairs", .integer(cost.pairs)), ("local_pairs", .integer(cost.localPairs)),
                 ("downlink_bytes", .integer(cost.downlinkBytes)),
                 ("uplink_bytes", .integer(cost.uplinkBytes)),

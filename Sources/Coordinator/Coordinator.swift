@@ -25,6 +25,8 @@ package final class Coordinator: Sendable {
         package var codec = ActivationCodec.fp32
         /// How speeds become shares of the experts.
         package var shares = MembershipState.Shares.measured
+        /// What is wanted of the machines' memories.
+        package var content = ContentPlan()
         /// Announced to devices as the pace of pings. Neither side sends any yet: a device that
         /// owes an answer is found by its deadline, an idle one by the transport's keepalive.
         package var heartbeat = Duration.seconds(2)
@@ -86,7 +88,10 @@ package final class Coordinator: Sendable {
             hiddenSize: shape.hidden, layerCount: shape.layers,
             expertCount: max(1, shape.experts),
             activationFunction: Self.activation(of: experts).name)
-        state = Mutex(State(membership: MembershipState(shape: shape, shares: options.shares)))
+        state = Mutex(
+            State(
+                membership: MembershipState(
+                    shape: shape, shares: options.shares, content: options.content)))
         catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
     }
 
@@ -246,11 +251,11 @@ extension Coordinator {
                 bytesFromCache: progress.bytesFromCache)
             return membership.members[id]
         }
-        guard let member, let slot = member.slot else { return }
+        guard let member, member.slot != nil else { return }
         report(
             .loaded(
                 name: member.description.name, ready: member.ready.count,
-                of: membership.placement.experts(inSlot: slot).count,
+                of: member.assigned.count,
                 fetched: progress.bytesFetched, cached: progress.bytesFromCache))
     }
 

@@ -111,13 +111,9 @@ package final class LivePlanner: Sendable {
         return max(0, budget * share - spent)
     }
 
-    /// Who computes the expert: the device of its slot, else the base station.
+    /// Who can compute the expert: devices, its own slot's first, else the base station.
     private func holders(_ layer: Int, _ expert: Int, _ routes: Routes) -> [Int] {
-        let id = ExpertID(layer: layer, expert: expert)
-        let baseStation = routes.occupants.count
-        guard let slot = routes.placement.slot(of: id), let occupant = routes.occupants[slot],
-            occupant.ready.contains(id)
-        else { return [baseStation] }
-        return [slot]
+        let slots = routes.holders(layer: layer, expert: expert)
+        return slots.isEmpty ? [routes.occupants.count] : slots
     }
 }

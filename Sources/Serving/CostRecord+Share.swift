@@ -13,6 +13,7 @@ extension CostRecord {
         share.steps = steps
         share.totalSeconds = totalSeconds * part
         share.networkWaitSeconds = networkWaitSeconds * part
+        share.roundTrips = scaled(roundTrips)
         share.pairs = scaled(pairs)
         share.localPairs = scaled(localPairs)
         share.predictedPairs = scaled(predictedPairs)

@@ -91,6 +91,8 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var totalSeconds = 0.0
     /// The part of it in which the inference thread only waited for devices, in seconds.
     package var networkWaitSeconds = 0.0
+    /// Layers for which at least one frame had to go out.
+    package var roundTrips = 0
     /// Pairs of a token and an expert, wherever computed.
     package var pairs = 0
     /// Pairs computed at the base station.
@@ -110,16 +112,19 @@ package struct CostRecord: Sendable, Equatable, Codable {
 
     /// All but the rows' part, which only the step's own caller needs.
     private enum CodingKeys: String, CodingKey {
-        case tokens, steps, draftedTokens, acceptedTokens, totalSeconds, networkWaitSeconds, pairs,
-            localPairs, predictedPairs, rightlyPredictedPairs, selection, devices
+        case tokens, steps, draftedTokens, acceptedTokens, totalSeconds, networkWaitSeconds,
+            roundTrips, pairs, localPairs, predictedPairs, rightlyPredictedPairs, selection, devices
     }
 
     /// The part of the step in which the base station itself computed, in seconds.
     package var computeSeconds: Double { max(0, totalSeconds - networkWaitSeconds) }
+    /// Frames that devices answered.
+    package var frames: Int { devices.values.reduce(0) { $0 + $1.roundTrips } }
     /// Frames that devices answered, for each token.
+    package var framesPerToken: Double { tokens > 0 ? Double(frames) / Double(tokens) : 0 }
+    /// Layers that had to wait for a device, for each token.
     package var roundTripsPerToken: Double {
-        let frames = devices.values.reduce(0) { $0 + $1.roundTrips }
-        return tokens > 0 ? Double(frames) / Double(tokens) : 0
+        tokens > 0 ? Double(roundTrips) / Double(tokens) : 0
     }
     /// Share of the visited experts that were predicted a layer ahead; nil where none was.
     package var predictionRecall: Double? {
@@ -138,6 +143,7 @@ package struct CostRecord: Sendable, Equatable, Codable {
         acceptedTokens += other.acceptedTokens
         totalSeconds += other.totalSeconds
         networkWaitSeconds += other.networkWaitSeconds
+        roundTrips += other.roundTrips
         pairs += other.pairs
         localPairs += other.localPairs
         predictedPairs += other.predictedPairs

@@ -26,13 +26,15 @@ final class TestCell: Sendable {
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
     init(
-        _ model: Model, _ depth: Depth, codec: ActivationCodec = .fp32
+        _ model: Model, _ depth: Depth, codec: ActivationCodec = .fp32,
+        content: ContentPlan = ContentPlan()
     ) async throws {
         self.model = model
         self.depth = depth
         var options = Coordinator.Options()
         options.codec = codec
         options.shares = .equal
+        options.content = content
         coordinator = Coordinator(
             shape: model.shape, experts: model.experts, options: options, clock: RealClock(),
             report: { _ in })
@@ -48,7 +50,7 @@ final class TestCell: Sendable {
         for name in names { join(name, memoryBytes: memoryBytes) }
         await coordinator.wait { $0.members.count == names.count }
         coordinator.replan()
-        await coordinator.wait { $0.isSettled }
+        await coordinator.wait { $0.isComplete }
     }
 
     /// Starts one device; it serves until its links are cut or the cell is closed.

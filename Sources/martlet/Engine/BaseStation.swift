@@ -29,7 +29,7 @@ struct BaseStation {
         if model.configuration.experts == nil {
             Output.note("\(opened.file.path) has no experts: devices will have nothing to compute")
         }
-        let coordinator = Coordinator(model, options, areLocal: localDevices != nil)
+        let coordinator = try Coordinator(model, options, areLocal: localDevices != nil)
         let planner = try options.planner(model, coordinator)
         let transport = Transport()
         do {
@@ -76,10 +76,13 @@ struct BaseStation {
 
 extension Coordinator {
     /// A coordinator as the options say; it reports to standard error.
-    fileprivate convenience init(_ model: Model, _ options: StationOptions, areLocal: Bool) {
+    fileprivate convenience init(
+        _ model: Model, _ options: StationOptions, areLocal: Bool
+    ) throws {
         var settings = Options()
         settings.codec = options.activations
         settings.shares = areLocal ? .equal : .measured
+        settings.content = try options.content(model, areLocal: areLocal)
         let tells = options.verbose || !areLocal
         let pace = ProgressPace()
         self.init(

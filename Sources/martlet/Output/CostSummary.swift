@@ -4,7 +4,8 @@ import SystemModel
 /// A cost record as commands print it: the record and its sums.
 struct CostSummary: Encodable {
     private enum CodingKeys: String, CodingKey {
-        case roundTripsPerToken, predictionRecall, computeSeconds, downlinkBytes, uplinkBytes
+        case framesPerToken, roundTripsPerToken, predictionRecall, computeSeconds, downlinkBytes,
+            uplinkBytes
     }
 
     private let record: CostRecord
@@ -14,6 +15,7 @@ struct CostSummary: Encodable {
     func encode(to encoder: any Encoder) throws {
         try record.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(record.framesPerToken, forKey: .framesPerToken)
         try container.encode(record.roundTripsPerToken, forKey: .roundTripsPerToken)
         try container.encodeIfPresent(record.predictionRecall, forKey: .predictionRecall)
         try container.encode(record.computeSeconds, forKey: .computeSeconds)
@@ -43,7 +45,10 @@ extension CostRecord {
             + "(\(Int(rate.rounded())) tokens/s): computing "
             + "\(Readable.milliseconds(computeSeconds)), waiting for devices "
             + "\(Readable.milliseconds(networkWaitSeconds)); \(localPairs) of \(pairs) expert "
-            + "visits at the base station"
+            + "visits at the base station; "
+            + String(
+                format: "%.2f round trips and %.2f frames a token", roundTripsPerToken,
+                framesPerToken)
         var guesses =
             draftedTokens > 0
             ? "; \(acceptedTokens) of \(draftedTokens) drafted tokens were right" : ""
