@@ -1,5 +1,7 @@
 import ArgumentParser
+import Calibration
 import Coordinator
+import Foundation
 import MoEModel
 import Planning
 import SystemModel
@@ -28,7 +30,24 @@ struct StationOptions: ParsableArguments {
             """)
     var qualityBudget: Double?
 
+    @Option(
+        help: """
+            Most devices that hold an expert, as far as their memory reaches; the hottest of \
+            --profile first. Default: 2, with --local-devices 1.
+            """)
+    var copies: Int?
+
+    @Option(
+        help: """
+            Memory of the base station for experts, as 2GiB: those whose absence would cost most \
+            round trips by --profile are computed here, and no device gets them.
+            """)
+    var resident: ByteSize?
+
     func validate() throws {
+        if let copies, !(1...64).contains(copies) {
+            throw ValidationError("--copies takes 1 to 64")
+        }
         if !(deadline > 0 && deadline <= 3600) {
             throw ValidationError("--deadline takes more than 0 and at most 3600 seconds")
         }
@@ -49,6 +68,32 @@ struct StationOptions: ParsableArguments {
                 layers: model.configuration.layers, experts: experts.count,
                 unit: Self.uncalibratedNats / Double(max(1, routed))),
             budget: qualityBudget ?? Self.qualityBudget)
+    }
+
+    /// What the machines' memories should hold.
+    ///
+    /// - Parameter areLocal: whether all devices are processes of this machine.
+    func content(_ model: Model, areLocal: Bool) throws -> ContentPlan {
+        var content = ContentPlan()
+        content.copies = copies ?? (areLocal ? 1 : 2)
+        guard let experts = model.configuration.experts else { return content }
+        let profile = try selection.calibration(
+            layers: model.configuration.layers, experts: experts.count)
+        content.popularity = profile?.layers.map { layer in
+            layer.experts.isEmpty
+                ? Array(repeating: 0, count: experts.count)
+                : layer.experts.map { Double($0.visits) }
+        }
+        guard let resident else { return content }
+        let sets = try selection.profile.map { try ProfileDatabase(path: $0).routedSets() }
+        let plan = ResidentExperts(model.shape, sets: sets, budgetBytes: resident.count)
+        content.resident = plan.experts
+        let basis = sets == nil ? "if all were visited alike" : "by the profile"
+        Output.note(
+            String(
+                format: "%d experts here: %.2f round trips a token %@", plan.experts.count,
+                plan.roundTripsPerToken, basis))
+        return content
     }
 
     /// Estimated nats that a token may lose unless another budget is given.
