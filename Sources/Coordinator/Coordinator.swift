@@ -65,6 +65,8 @@ package final class Coordinator: Sendable {
     package let facts: ModelFacts
     /// How fast devices and the base station are.
     package let latencies: MeasuredLatencies
+    /// What was sent to whom lately.
+    package let rowLog = RowLog()
     let clock: any MonotonicClock
     private let state: Mutex<State>
     private let catalog: Mutex<ExpertCatalog>

@@ -47,7 +47,12 @@ package final class RemoteExperts: ExpertExecutor {
         var round = Round(layer: layer, inputs: inputs, groups: groups(layer, inputs, routing))
         costs.pairs += routing.pairs.count
         let rest = send(round.units, &round)
-        if !round.shipments.isEmpty { costs.roundTrips += 1 }
+        if !round.shipments.isEmpty {
+            costs.roundTrips += 1
+            coordinator.rowLog.add(
+                [String: Int](
+                    round.shipments.map { ($0.device.name, $0.rows) }, uniquingKeysWith: +))
+        }
         computeOwn(&round)
         compute(rest, &round)
         collect(&round)

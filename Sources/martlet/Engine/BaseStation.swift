@@ -15,6 +15,8 @@ struct BaseStation {
     private let listener: DeviceListener
     private let devices: LocalDevices?
     private let wanted: Int
+    /// Shares a cell's spectrum, where there is one.
+    private let sharing: Task<Void, Never>?
 
     /// Listens, and starts local devices if asked for.
     ///
@@ -44,11 +46,23 @@ struct BaseStation {
             }
             return BaseStation(
                 coordinator: coordinator, endpoint: bound, planner: planner, transport: transport,
-                listener: listener, devices: devices, wanted: wanted)
+                listener: listener, devices: devices, wanted: wanted,
+                sharing: sharing(model, options, coordinator))
         } catch {
             await transport.shutdown()
             throw error
         }
+    }
+
+    /// Begins to share the spectrum of the cell that the options name.
+    private static func sharing(
+        _ model: Model, _ options: StationOptions, _ coordinator: Coordinator
+    ) -> Task<Void, Never>? {
+        guard let endpoint = options.cellControl else { return nil }
+        let control = CellControl(
+            endpoint: endpoint, coordinator: coordinator, hidden: model.configuration.hidden,
+            layersPerLook: options.cellSteps * max(1, model.shape.expertBytes.count { $0 > 0 }))
+        return Task { await control.run() }
     }
 
     /// Returns when the wanted devices have their experts.
@@ -67,6 +81,7 @@ struct BaseStation {
 
     /// Ends the devices started for the run and closes everything.
     func stop() async {
+        sharing?.cancel()
         coordinator.close(reason: "the base station is done")
         await listener.close()
         await transport.shutdown()

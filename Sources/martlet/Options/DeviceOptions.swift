@@ -44,7 +44,18 @@ struct StationOptions: ParsableArguments {
             """)
     var resident: ByteSize?
 
+    @Option(
+        help: """
+            Share the spectrum of an emulated cell by its control port at HOST:PORT, so that layers \
+            take least; devices have the cell's names.
+            """)
+    var cellControl: Endpoint?
+
+    @Option(help: "With --cell-control: look at the cell after every N steps.")
+    var cellSteps = 8
+
     func validate() throws {
+        if cellSteps < 1 { throw ValidationError("--cell-steps takes 1 or more") }
         if let copies, !(1...64).contains(copies) {
             throw ValidationError("--copies takes 1 to 64")
         }
