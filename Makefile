@@ -38,13 +38,17 @@ format:
 bench: compile
 	@"$$(swift build $(FLAGS) --show-bin-path)/martlet" bench hop
 
-# Quality against latency of every policy: CSV and SVG in docs/experiments. DATA is a folder of texts.
-experiments: compile
+# Every figure of docs/experiments again: CSV and SVG. DATA is a folder of texts.
+experiments: experiment-wdmoe experiment-decoding experiment-cells experiment-energy
+
+# One of them: the file of that name in Experiments.
+experiment-%: compile
 	@test -n "$(DATA)" || { echo "experiments: DATA=folder of .txt files is needed" >&2; exit 1; }
 	@test -x $(SCRATCH)/venv/bin/python || python3 -m venv $(SCRATCH)/venv
 	@$(SCRATCH)/venv/bin/pip install -q matplotlib
-	$(SCRATCH)/venv/bin/python Experiments/wdmoe.py --model $(MODEL) --data $(DATA) \
-	    --martlet "$$(swift build $(FLAGS) --show-bin-path)/martlet" --windows $(or $(WINDOWS),40)
+	$(SCRATCH)/venv/bin/python Experiments/$*.py --model $(MODEL) --data $(DATA) \
+	    --martlet "$$(swift build $(FLAGS) --show-bin-path)/martlet" \
+	    $(if $(WINDOWS),--windows $(WINDOWS))
 
 # Let real clients talk to a server; fetches them from PyPI.
 acceptance: compile

@@ -84,6 +84,7 @@ let package = Package(
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
+        library("Cell", ["SystemModel", "Scenarios", nioCore, nioPosix]),
         library(
             "APIServer",
             [
@@ -96,7 +97,7 @@ let package = Package(
             dependencies: [
                 "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
                 "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
-                "Calibration", "NIOTransport", "Serving", "APIServer", argumentParser, yams,
+                "Calibration", "NIOTransport", "Cell", "Serving", "APIServer", argumentParser, yams,
             ],
             swiftSettings: settings),
 
@@ -121,6 +122,7 @@ let package = Package(
             ["Calibration", "MoEModel", "ModelFiles", "Planning", "SystemModel"]),
         tests("Wire", ["SystemModel", "Tensors", "Wire"]),
         tests("NIOTransport", ["SystemModel", "Wire", "NIOTransport", nioCore, nioPosix]),
+        tests("Cell", ["SystemModel", "Scenarios", "Cell", nioCore, nioPosix]),
         tests(
             "Serving",
             ["Serving", "MoEModel", "ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
@@ -130,7 +132,7 @@ let package = Package(
                 "APIServer", "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "SystemModel",
                 "Tokenizers", "ChatTemplates", hummingbird, hummingbirdTesting,
             ]),
-        tests("Worker", ["SystemModel", "Tensors", "Wire", "Worker"]),
+        tests("Worker", ["SystemModel", "Tensors", "MoEModel", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "Planning", "SystemModel"]),
         tests(
             "Cluster",

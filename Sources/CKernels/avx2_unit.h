@@ -47,6 +47,10 @@ INLINE __v8sf load_halves(const uint8_t *bytes, size_t stride) {
     return (__v8sf)_mm256_cvtph_ps(eight_halves(bytes, stride));
 }
 
+INLINE __v8sf load_packed_halves(const uint8_t *bytes) {
+    return (__v8sf)_mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)bytes));
+}
+
 INLINE __v8sf floats_from_halves(__v8si words) {
     __m128i low = _mm256_castsi256_si128((__m256i)words);
     __m128i high = _mm256_extracti128_si256((__m256i)words, 1);

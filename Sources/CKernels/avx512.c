@@ -54,6 +54,10 @@ INLINE __v16sf load_halves(const uint8_t *bytes, size_t stride) {
     return (__v16sf)_mm512_cvtph_ps(_mm256_set_m128i(high, low));
 }
 
+INLINE __v16sf load_packed_halves(const uint8_t *bytes) {
+    return (__v16sf)_mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)bytes));
+}
+
 INLINE __v16sf floats_from_halves(__v16si words) {
     return (__v16sf)_mm512_cvtph_ps(_mm512_cvtepi32_epi16((__m512i)words));
 }

@@ -55,6 +55,10 @@ INLINE four_floats load_halves(const uint8_t *bytes, size_t stride) {
     return floats_from_halves(words);
 }
 
+INLINE four_floats load_packed_halves(const uint8_t *bytes) {
+    return (four_floats)vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(bytes)));
+}
+
 INLINE four_ints look_up(const uint8_t table[16], four_ints nibbles) {
     return (four_ints)vqtbl1q_u8(vld1q_u8(table), (uint8x16_t)nibbles);
 }

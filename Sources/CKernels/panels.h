@@ -3,6 +3,7 @@
 //   ROWS                                rows that are read at once: the lanes of a vector
 //   load_words(bytes, stride, words)    sixteen bytes of each row as four vectors of 32 bits
 //   load_halves(bytes, stride)          a half-precision number of each row
+//   load_packed_halves(bytes)           half-precision numbers that lie one after another
 //   floats_from_halves(words)           the numbers in the low 16 bits of each lane
 //   look_up(table, nibbles)             each byte replaced by that entry of sixteen bytes
 //   dot_small(sum, words, input)        sum + the products of four bytes from 0 to 127 and four
@@ -37,6 +38,15 @@ struct panel_block {
     ints halves[2];
 };
 
+// Stored blocks of ROWS rows at the same columns: as published, `stride` bytes apart; or packed
+// (CKernels.h), where `bytes` is the panel's block and `lane` the first of the rows in it.
+struct stored {
+    const uint8_t *bytes;
+    size_t stride;
+    size_t lane;
+    bool packed;
+};
+
 // Takes block number `index` of a row of blocks of 32.
 typedef void (*block_sink)(void *context, size_t index, const struct panel_block *block);
 
@@ -50,8 +60,9 @@ struct panel_format {
     bool bytewise;
     bool minimums;
     bool halves;
-    void (*unpack)(
-        const uint8_t *stored, size_t stride, size_t index, block_sink sink, void *context);
+    // Whether rows lie packed in panels.
+    bool packed;
+    void (*unpack)(struct stored stored, size_t index, block_sink sink, void *context);
 };
 
 #define NIBBLES 0x0f0f0f0f
@@ -65,17 +76,49 @@ INLINE ints signed_byte_of(ints words, int index) {
     return words << (24 - 8 * index) >> 24;
 }
 
-INLINE void load_half_words(const uint8_t *bytes, size_t stride, ints words[8]) {
-    load_words(bytes, stride, words);
-    load_words(bytes + 16, stride, words + 4);
+// Where a packed field of `width` bytes, `offset` bytes into a block, lies for the first row.
+INLINE const uint8_t *packed_field(struct stored stored, size_t offset, size_t width) {
+    return stored.bytes + MARTLET_PANEL_ROWS * offset + width * stored.lane;
+}
+
+// Sixteen bytes of each row as four vectors of 32 bits.
+INLINE void words_at(struct stored stored, size_t offset, ints words[4]) {
+    if (!stored.packed) {
+        return load_words(stored.bytes + offset, stored.stride, words);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        memcpy(&words[i], packed_field(stored, offset + 4 * i, 4), sizeof words[i]);
+    }
+}
+
+INLINE void eight_words_at(struct stored stored, size_t offset, ints words[8]) {
+    words_at(stored, offset, words);
+    words_at(stored, offset + 16, words + 4);
+}
+
+INLINE floats halves_at(struct stored stored, size_t offset) {
+    if (!stored.packed) {
+        return load_halves(stored.bytes + offset, stored.stride);
+    }
+    return load_packed_halves(packed_field(stored, offset, 2));
+}
+
+INLINE ints first_bytes(struct stored stored) {
+    size_t stride = stored.packed ? 1 : stored.stride;
+    const uint8_t *bytes = stored.packed ? packed_field(stored, 0, 1) : stored.bytes;
+    ints result = {0};
+    for (size_t row = 0; row < ROWS; row++) {
+        result[row] = bytes[row * stride];
+    }
+    return result;
 }
 
 INLINE void unpack_q8_0(
-    const uint8_t *stored, size_t stride, size_t index, block_sink sink, void *context
+    struct stored stored, size_t index, block_sink sink, void *context
 ) {
     struct panel_block block;
-    block.scale = load_halves(stored, stride);
-    load_half_words(stored + 2, stride, block.weights);
+    block.scale = halves_at(stored, 0);
+    eight_words_at(stored, 2, block.weights);
     for (int i = 0; i < 8; i++) {
         block.weights[i] = from_signed(block.weights[i]);
     }
@@ -83,12 +126,12 @@ INLINE void unpack_q8_0(
 }
 
 INLINE void unpack_q4_0(
-    const uint8_t *stored, size_t stride, size_t index, block_sink sink, void *context
+    struct stored stored, size_t index, block_sink sink, void *context
 ) {
     struct panel_block block;
-    block.scale = load_halves(stored, stride);
+    block.scale = halves_at(stored, 0);
     ints words[4];
-    load_words(stored + 2, stride, words);
+    words_at(stored, 2, words);
     for (int i = 0; i < 4; i++) {
         block.weights[i] = words[i] & NIBBLES;
         block.weights[i + 4] = (ints)((uints)words[i] >> 4) & NIBBLES;
@@ -97,21 +140,18 @@ INLINE void unpack_q4_0(
 }
 
 INLINE void unpack_mxfp4(
-    const uint8_t *stored, size_t stride, size_t index, block_sink sink, void *context
+    struct stored stored, size_t index, block_sink sink, void *context
 ) {
     // Twice the E2M1 numbers, plus 12.
     static const uint8_t doubled[16] = {12, 13, 14, 15, 16, 18, 20, 24, 12, 11, 10, 9, 8, 6, 4, 0};
     struct panel_block block;
-    ints exponent = {0};
-    for (int row = 0; row < ROWS; row++) {
-        exponent[row] = stored[row * stride];
-    }
+    ints exponent = first_bytes(stored);
     // 2^(e - 128), subnormal for e = 0 and 1.
     ints tiny = exponent < 2;
     ints bits = (tiny & (0x00200000 << (exponent & 1))) | (~tiny & (exponent - 1) << 23);
     block.scale = (floats)bits;
     ints words[4];
-    load_words(stored + 1, stride, words);
+    words_at(stored, 1, words);
     for (int i = 0; i < 4; i++) {
         block.weights[i] = look_up(doubled, words[i] & NIBBLES);
         block.weights[i + 4] = look_up(doubled, (ints)((uints)words[i] >> 4) & NIBBLES);
@@ -127,10 +167,10 @@ struct panel_factors {
     ints minimums[2];
 };
 
-INLINE struct panel_factors load_panel_factors(const uint8_t *stored, size_t stride) {
+INLINE struct panel_factors load_panel_factors(struct stored stored) {
     struct panel_factors factors;
     ints head[4];
-    load_words(stored, stride, head);
+    words_at(stored, 0, head);
     factors.scale = floats_from_halves(head[0] & 0xffff);
     factors.minimum = floats_from_halves((ints)((uints)head[0] >> 16));
     factors.scales[0] = head[1] & 0x3f3f3f3f;
@@ -150,12 +190,12 @@ INLINE void set_factors(
 }
 
 INLINE void unpack_q4_k(
-    const uint8_t *stored, size_t stride, size_t index, block_sink sink, void *context
+    struct stored stored, size_t index, block_sink sink, void *context
 ) {
-    struct panel_factors factors = load_panel_factors(stored, stride);
+    struct panel_factors factors = load_panel_factors(stored);
     for (int group = 0; group < 8; group += 2) {
         struct panel_block low, high;
-        load_half_words(stored + 16 + 16 * group, stride, low.weights);
+        eight_words_at(stored, 16 + 16 * (size_t)group, low.weights);
         for (int i = 0; i < 8; i++) {
             high.weights[i] = (ints)((uints)low.weights[i] >> 4) & NIBBLES;
             low.weights[i] &= NIBBLES;
@@ -168,14 +208,14 @@ INLINE void unpack_q4_k(
 }
 
 INLINE void unpack_q5_k(
-    const uint8_t *stored, size_t stride, size_t index, block_sink sink, void *context
+    struct stored stored, size_t index, block_sink sink, void *context
 ) {
-    struct panel_factors factors = load_panel_factors(stored, stride);
+    struct panel_factors factors = load_panel_factors(stored);
     ints fifth[8];
-    load_half_words(stored + 16, stride, fifth);
+    eight_words_at(stored, 16, fifth);
     for (int group = 0; group < 8; group += 2) {
         struct panel_block low, high;
-        load_half_words(stored + 48 + 16 * group, stride, low.weights);
+        eight_words_at(stored, 48 + 16 * (size_t)group, low.weights);
         for (int i = 0; i < 8; i++) {
             ints bits = (ints)((uints)fifth[i] >> (uint32_t)group);
             high.weights[i] = ((ints)((uints)low.weights[i] >> 4) & NIBBLES)
@@ -190,17 +230,17 @@ INLINE void unpack_q5_k(
 }
 
 INLINE void unpack_q6_k(
-    const uint8_t *stored, size_t stride, size_t index, block_sink sink, void *context
+    struct stored stored, size_t index, block_sink sink, void *context
 ) {
     ints scales[4];
-    load_words(stored + 192, stride, scales);
-    floats scale = load_halves(stored + 208, stride);
+    words_at(stored, 192, scales);
+    floats scale = halves_at(stored, 208);
     for (int half = 0; half < 2; half++) {
         ints high[8];
-        load_half_words(stored + 128 + 32 * half, stride, high);
+        eight_words_at(stored, 128 + 32 * (size_t)half, high);
         for (int group = 0; group < 4; group++) {
             struct panel_block block;
-            load_half_words(stored + 64 * half + 32 * (group % 2), stride, block.weights);
+            eight_words_at(stored, 64 * (size_t)half + 32 * (size_t)(group % 2), block.weights);
             for (int i = 0; i < 8; i++) {
                 ints low = (ints)((uints)block.weights[i] >> (uint32_t)(group / 2 * 4)) & NIBBLES;
                 ints bits = (ints)((uints)high[i] >> (uint32_t)(2 * group)) & 0x03030303;
@@ -216,9 +256,10 @@ INLINE void unpack_q6_k(
 }
 
 static const struct panel_format format_q8_0 = {
-    34, 1, SIGNED_BIAS, true, false, false, unpack_q8_0};
-static const struct panel_format format_q4_0 = {18, 1, 8, false, false, false, unpack_q4_0};
-static const struct panel_format format_mxfp4 = {17, 1, 12, false, false, false, unpack_mxfp4};
-static const struct panel_format format_q4_k = {144, 8, 0, false, true, false, unpack_q4_k};
-static const struct panel_format format_q5_k = {176, 8, 0, false, true, false, unpack_q5_k};
-static const struct panel_format format_q6_k = {210, 8, 32, false, false, true, unpack_q6_k};
+    34, 1, SIGNED_BIAS, true, false, false, false, unpack_q8_0};
+static const struct panel_format format_q4_0 = {18, 1, 8, false, false, false, false, unpack_q4_0};
+static const struct panel_format format_mxfp4 = {
+    17, 1, 12, false, false, false, false, unpack_mxfp4};
+static const struct panel_format format_q4_k = {144, 8, 0, false, true, false, false, unpack_q4_k};
+static const struct panel_format format_q5_k = {176, 8, 0, false, true, false, false, unpack_q5_k};
+static const struct panel_format format_q6_k = {210, 8, 32, false, false, true, false, unpack_q6_k};

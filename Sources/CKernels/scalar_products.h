@@ -18,6 +18,8 @@ typedef void (*scalar_unpack)(const uint8_t *stored, size_t index, struct scalar
 
 struct scalar_format {
     size_t bytes;
+    // Size of the first field where rows are packed.
+    size_t head;
     size_t blocks;
     bool minimums;
     bool halves;
@@ -113,16 +115,43 @@ INLINE float scalar_add_block(
     return result;
 }
 
+// The largest stored block of the formats below.
+#define LARGEST_BLOCK 210
+
+// A row's stored block; a packed one's fields are put together in `copy`.
+INLINE const uint8_t *scalar_stored(
+    struct scalar_format format, const struct martlet_product *p, size_t row, size_t index,
+    uint8_t copy[LARGEST_BLOCK]
+) {
+    const uint8_t *weights = p->weights;
+    size_t stride = p->columns / 32 / format.blocks * format.bytes;
+    if (!p->packed) {
+        return weights + row * stride + index * format.bytes;
+    }
+    size_t lane = row % MARTLET_PANEL_ROWS;
+    const uint8_t *block =
+        weights + (row - lane) * stride + MARTLET_PANEL_ROWS * index * format.bytes;
+    size_t width = format.head;
+    for (size_t offset = 0; offset < format.bytes; offset += width, width = 4) {
+        if (width == 0) {
+            continue;
+        }
+        size_t rest = format.bytes - offset;
+        width = width < rest ? width : rest;
+        memcpy(
+            copy + offset, block + MARTLET_PANEL_ROWS * offset + width * lane, width);
+    }
+    return copy;
+}
+
 INLINE void scalar_product(struct scalar_format format, const struct martlet_product *p) {
     size_t blocks = p->columns / 32;
-    const uint8_t *stored = p->weights;
     for (size_t row = 0; row < p->rows; row++) {
         for (size_t b = 0; b < blocks; b++) {
             struct scalar_block block;
+            uint8_t copy[LARGEST_BLOCK];
+            const uint8_t *stored = scalar_stored(format, p, row, b / format.blocks, copy);
             format.unpack(stored, b % format.blocks, &block);
-            if ((b + 1) % format.blocks == 0) {
-                stored += format.bytes;
-            }
             for (size_t t = 0; t < p->inputs; t++) {
                 float *out = p->out + t * p->output_stride + row;
                 *out = scalar_add_block(format, &block, p, t * blocks + b, b == 0 ? 0 : *out);
@@ -132,25 +161,25 @@ INLINE void scalar_product(struct scalar_format format, const struct martlet_pro
 }
 
 static void product_q8_0(const struct martlet_product *p) {
-    scalar_product((struct scalar_format){34, 1, false, false, scalar_q8_0}, p);
+    scalar_product((struct scalar_format){34, 2, 1, false, false, scalar_q8_0}, p);
 }
 
 static void product_q4_0(const struct martlet_product *p) {
-    scalar_product((struct scalar_format){18, 1, false, false, scalar_q4_0}, p);
+    scalar_product((struct scalar_format){18, 2, 1, false, false, scalar_q4_0}, p);
 }
 
 static void product_mxfp4(const struct martlet_product *p) {
-    scalar_product((struct scalar_format){17, 1, false, false, scalar_mxfp4}, p);
+    scalar_product((struct scalar_format){17, 1, 1, false, false, scalar_mxfp4}, p);
 }
 
 static void product_q4_k(const struct martlet_product *p) {
-    scalar_product((struct scalar_format){144, 8, true, false, scalar_q4_k}, p);
+    scalar_product((struct scalar_format){144, 0, 8, true, false, scalar_q4_k}, p);
 }
 
 static void product_q5_k(const struct martlet_product *p) {
-    scalar_product((struct scalar_format){176, 8, true, false, scalar_q5_k}, p);
+    scalar_product((struct scalar_format){176, 0, 8, true, false, scalar_q5_k}, p);
 }
 
 static void product_q6_k(const struct martlet_product *p) {
-    scalar_product((struct scalar_format){210, 8, false, true, scalar_q6_k}, p);
+    scalar_product((struct scalar_format){210, 0, 8, false, true, scalar_q6_k}, p);
 }

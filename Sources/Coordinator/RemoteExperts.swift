@@ -17,6 +17,11 @@ package final class RemoteExperts: ExpertExecutor {
         package var perPair = Duration.milliseconds(50)
 
         package init() {}
+
+        /// What a device is given for a batch: twice what it says it takes, if that is more.
+        func allowance(_ device: DeviceDescription, pairs: Int) -> Duration {
+            floor + max(perPair, .seconds(2 * (device.pairSeconds ?? 0))) * pairs
+        }
     }
 
     private let coordinator: Coordinator
@@ -135,7 +140,7 @@ extension RemoteExperts {
             nextRequest,
             DispatchState.Outstanding(
                 shipment: round.shipments.count, device: device.id, sent: now,
-                deadline: now + deadlines.floor + deadlines.perPair * pairs.count))
+                deadline: now + deadlines.allowance(device.description, pairs: pairs.count)))
         round.shipments.append(
             Round.Shipment(
                 parcel: parcel, device: device, rows: inputs.rows, pairs: pairs.count))

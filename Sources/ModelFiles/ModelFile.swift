@@ -5,7 +5,7 @@ package struct ModelFile: Sendable {
     /// The path that the user gave.
     package let path: String
     package let settings: ModelSettings
-    package let archive: TensorArchive
+    package private(set) var archive: TensorArchive
     package let tokenizer: TokenizerSource
     /// The GGUF file, where it is one.
     package let gguf: GGUFFile?
@@ -13,18 +13,23 @@ package struct ModelFile: Sendable {
     /// Opens a folder with config.json and safetensors, a .gguf file, or a .safetensors file beside
     /// its config.json.
     ///
-    /// - Parameter loading: how the weights come into memory.
+    /// - Parameter loading: how the matrices come into memory when a `Model` takes them.
     /// - Throws: `ModelFileError`: one line with file, field and limit.
-    /// - Complexity: O(headers) where they are mapped; no tensor byte is touched.
+    /// - Complexity: O(headers); no tensor byte is touched.
     package static func open(
         _ path: String, loading: WeightLoading = .mapped
     ) throws(ModelFileError) -> ModelFile {
+        var file = try open(mapped: path)
+        file.archive = file.archive.loading(loading)
+        return file
+    }
+
+    private static func open(mapped path: String) throws(ModelFileError) -> ModelFile {
         switch MappedFile.kind(of: path) {
-        case .folder?:
-            return try ModelFile(CheckpointFolder(path: path), given: path, file: nil, loading)
+        case .folder?: return try ModelFile(CheckpointFolder(path: path), given: path, file: nil)
         case .file? where path.hasSuffix(".safetensors"):
-            return try ModelFile(CheckpointFolder(holding: path), given: path, file: path, loading)
-        default: return try ModelFile(try GGUFFile(path: path, loading: loading))
+            return try ModelFile(CheckpointFolder(holding: path), given: path, file: path)
+        default: return try ModelFile(try GGUFFile(path: path))
         }
     }
 
@@ -48,7 +53,7 @@ package struct ModelFile: Sendable {
     }
 
     private init(
-        _ folder: CheckpointFolder, given: String, file: String?, _ loading: WeightLoading
+        _ folder: CheckpointFolder, given: String, file: String?
     ) throws(ModelFileError) {
         let configPath = folder.file("config.json")
         guard let config = try JSONValue.ifPresent(path: configPath) else {
@@ -58,7 +63,7 @@ package struct ModelFile: Sendable {
         }
         path = given
         settings = try ModelSettings(config: config, file: configPath)
-        archive = try folder.archive(of: file, loading: loading)
+        archive = try folder.archive(of: file)
         tokenizer = try TokenizerSource(folder, config: config)
         gguf = nil
     }

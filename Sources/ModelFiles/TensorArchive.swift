@@ -38,6 +38,8 @@ package struct TensorArchive: Sendable {
     package let file: String
     /// In file order.
     package let entries: [TensorEntry]
+    /// Where matrices are copied to; nil leaves them in their file.
+    var pages: HugePages?
     private let positions: [String: Int]
     private let others: [String: OpaqueTensor]
 
@@ -64,30 +66,36 @@ package struct TensorArchive: Sendable {
     /// The tensor of that name whose elements are of another kind, or nil.
     package func opaque(_ name: String) -> OpaqueTensor? { others[name] }
 
-    /// A matrix `[rows × columns]`, still in its file's blocks.
+    /// A matrix `[rows × columns]`, in its file's blocks.
     ///
-    /// - Throws: `missing`, or `malformed` with both shapes.
+    /// - Parameter isLookedUp: whether only single rows of it are read, and so never copied.
+    /// - Throws: `missing`, or `malformed` with both shapes; `cannotOpen` if there is no memory for
+    ///   a copy.
     package func matrix(
-        _ name: String, rows: Int, columns: Int
+        _ name: String, rows: Int, columns: Int, isLookedUp: Bool = false
     ) throws(ModelFileError) -> QuantizedMatrix {
         let entry = try require(name, [rows, columns])
-        return QuantizedMatrix(
+        let matrix = QuantizedMatrix(
             rows: rows, columns: columns, format: entry.format, bytes: entry.bytes)
+        return isLookedUp ? matrix : try loaded(matrix)
     }
 
     /// `count` matrices `[rows × columns]` that the file stacks in one three-dimensional tensor.
     ///
-    /// - Throws: `missing`, or `malformed` with both shapes.
+    /// - Throws: as for one.
     package func matrices(
         _ name: String, count: Int, rows: Int, columns: Int
     ) throws(ModelFileError) -> [QuantizedMatrix] {
         let entry = try require(name, [count, rows, columns])
         let stride = entry.format.byteCount(elements: rows * columns)
-        return (0..<count).map { index in
-            QuantizedMatrix(
+        var list: [QuantizedMatrix] = []
+        for index in 0..<count {
+            let matrix = QuantizedMatrix(
                 rows: rows, columns: columns, format: entry.format,
                 bytes: entry.bytes.slice(index * stride..<(index + 1) * stride))
+            list.append(try loaded(matrix))
         }
+        return list
     }
 
     /// A vector of `count` numbers as fp32, copied out.

@@ -1,24 +1,35 @@
 import Tensors
 
-/// How a model file's bytes come into memory.
+/// How a model's weights come into memory.
 package enum WeightLoading: String, Sendable, CaseIterable {
     /// In place: pages come in from the file as they are touched, and processes share them.
     case mapped
-    /// Copied once into huge pages of this process, after which the file is let go. Takes as much
-    /// memory as the file is large, for the whole run.
+    /// Copied once, into huge pages of this process, and packed as kernels read them fastest. Takes
+    /// as much memory as the file is large, for the whole run.
     case hugePages = "huge-pages"
+}
 
-    /// The bytes of the file at `path`, kept as long as a view of them exists.
+extension TensorArchive {
+    /// This archive, whose matrices are from now on loaded as `loading` says.
+    func loading(_ loading: WeightLoading) -> TensorArchive {
+        var archive = self
+        archive.pages = loading == .hugePages ? HugePages() : nil
+        return archive
+    }
+
+    /// `matrix` as it is to be computed with.
     ///
-    /// - Throws: `cannotOpen` or `malformed`, as `MappedFile`; `cannotOpen` if there is no memory
-    ///   for a copy.
-    /// - Complexity: O(1) mapped, O(bytes) copied.
-    func bytes(ofFile path: String) throws(ModelFileError) -> WeightBytes {
-        let file = try MappedFile(path: path)
-        switch self {
-        case .mapped: return WeightBytes(mapping: MappingOwner(file))
-        case .hugePages:
-            return WeightBytes(copy: try HugePageCopy(file.bytes, file: path))
+    /// - Throws: `cannotOpen` if there is no memory for a copy.
+    func loaded(_ matrix: QuantizedMatrix) throws(ModelFileError) -> QuantizedMatrix {
+        guard let pages else { return matrix }
+        do {
+            let copy = try matrix.copied(into: pages)
+            matrix.bytes.release()
+            return copy
+        } catch {
+            throw ModelFileError(
+                .cannotOpen, file: file,
+                "no memory for \(error.bytes) more bytes of weights; --load mapped needs none")
         }
     }
 }

@@ -9,6 +9,7 @@ package enum ScenarioLimits {
     package static let experts = 4_096
     package static let windows = 1_000_000
     package static let tokens = 1 << 20
+    package static let outages = 1_000
 }
 
 extension Scenario {
@@ -21,7 +22,7 @@ extension Scenario {
         let root = try ScenarioField(yaml: yaml, file: file)
         try root.allow([
             "name", "shape", "radio", "devices", "messageSeconds", "prefillTokens",
-            "decodeBatches", "computeWatts", "idleWatts",
+            "decodeBatches", "computeWatts", "idleWatts", "link",
         ])
         name = try root["name"].text()
         shape = try Shape(root["shape"])
@@ -38,6 +39,7 @@ extension Scenario {
                     try field.integer(1...ScenarioLimits.tokens)
                 }
         }
+        link = try Link(root["link"], message: message)
         energy = EnergyModel(
             compute: Watts(try root["computeWatts"].number(0...1e6, default: 0)),
             idle: Watts(try root["idleWatts"].number(0...1e6, default: 0)))
@@ -93,6 +95,40 @@ extension Scenario.Device {
         distance = Metres(try field["distanceMetres"].number(0.1...1e6))
         speed = OperationsPerSecond(1e12 * (try field["teraflops"].number(1e-6...1e6)))
         motion = MetresPerSecond(try field["metresPerSecond"].number(0...1000, default: 0))
+    }
+}
+
+extension Scenario.Link {
+    /// Half of a message's time each way unless a delay is given.
+    fileprivate init(_ field: ScenarioField, message: Seconds) throws(ScenarioError) {
+        if !field.isMissing {
+            try field.allow(["delaySeconds", "jitterSeconds", "outageFadeDb", "outage", "outages"])
+        }
+        delay = Seconds(
+            try field["delaySeconds"].number(0...60, default: message.value / 2))
+        jitter = Seconds(try field["jitterSeconds"].number(0...60, default: 0))
+        outageFade =
+            field["outageFadeDb"].isMissing
+            ? 0 : Decibels(-(try field["outageFadeDb"].number(0...90))).factor
+        let treatment = field["outage"].isMissing ? "hold" : try field["outage"].text()
+        guard ["hold", "reset"].contains(treatment) else {
+            throw field["outage"].failure("is \"\(treatment)\", expected hold or reset")
+        }
+        resets = treatment == "reset"
+        outages = []
+        if !field["outages"].isMissing {
+            outages = try field["outages"].elements(0...ScenarioLimits.outages)
+                .map { (field) throws(ScenarioError) in try Scenario.Outage(field) }
+        }
+    }
+}
+
+extension Scenario.Outage {
+    fileprivate init(_ field: ScenarioField) throws(ScenarioError) {
+        try field.allow(["device", "startSeconds", "seconds"])
+        device = try field["device"].text()
+        start = Seconds(try field["startSeconds"].number(0...1e6))
+        length = Seconds(try field["seconds"].number(0...1e6))
     }
 }
 

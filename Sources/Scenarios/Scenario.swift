@@ -34,6 +34,26 @@ package struct Scenario: Sendable, Equatable {
         package var motion: MetresPerSecond
     }
 
+    /// How the emulated cell (`martlet cell`) treats connections beyond their rate.
+    package struct Link: Sendable, Equatable {
+        /// Each way, on top of the time in the air.
+        package var delay: Seconds
+        /// The delay grows by up to this, uniformly drawn for each burst.
+        package var jitter: Seconds
+        /// A device whose |h|² is under this is out; 0: never.
+        package var outageFade: Double
+        /// Whether connections of a device that is out are reset; otherwise their bytes wait.
+        package var resets: Bool
+        package var outages: [Outage]
+    }
+
+    /// A time for which a device is cut off, whatever its channel.
+    package struct Outage: Sendable, Equatable {
+        package var device: String
+        package var start: Seconds
+        package var length: Seconds
+    }
+
     package var name: String
     package var shape: Shape
     package var radio: Radio
@@ -42,6 +62,7 @@ package struct Scenario: Sendable, Equatable {
     package var message: Seconds
     package var prefillTokens: Int
     package var decodeBatches: [Int]
+    package var link: Link
     /// The same of every device; 0 W unless given, so that only sending costs.
     package var energy: EnergyModel
 

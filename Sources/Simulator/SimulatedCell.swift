@@ -2,7 +2,7 @@ package import MoEModel
 package import Planning
 package import Scenarios
 import Synchronization
-import SystemModel
+package import SystemModel
 
 /// What a run cost in the scenario's cell, summed over windows and layers.
 package struct SimulatedCosts: Sendable, Equatable {
@@ -50,6 +50,8 @@ package final class SimulatedCell: Sendable {
     private struct State {
         var window = 0
         var channels: [DeviceChannel] = []
+        /// Virtual time, where devices move.
+        var time = 0.0
         var costs = SimulatedCosts()
         var trace: [SimulatedLayer] = []
     }
@@ -57,13 +59,29 @@ package final class SimulatedCell: Sendable {
     package let scenario: Scenario
     private let planner: LayerPlanner
     private let keepsTrace: Bool
+    /// Of moving devices; nil: channels hold for a window.
+    private let trajectories: [Trajectory]?
+    private let reportInterval: Seconds
     private let state = Mutex(State())
 
-    /// - Parameter keepsTrace: whether every layer is remembered; memory grows with the run.
-    package init(_ scenario: Scenario, planner: LayerPlanner, keepsTrace: Bool = false) {
+    /// Windows of moving devices begin this far apart: their channels have little in common.
+    private static let windowSeconds = 10.0
+
+    /// - Parameters:
+    ///   - keepsTrace: whether every layer is remembered; memory grows with the run.
+    ///   - reportInterval: where devices move, the planner knows their channels as they were at the
+    ///     last multiple of this; a layer takes what they are by then. 0: as they are.
+    package init(
+        _ scenario: Scenario, planner: LayerPlanner, keepsTrace: Bool = false,
+        reportInterval: Seconds = .zero
+    ) {
         self.scenario = scenario
         self.planner = planner
         self.keepsTrace = keepsTrace
+        self.reportInterval = reportInterval
+        trajectories =
+            scenario.devices.contains { $0.motion.value > 0 }
+            ? scenario.devices.indices.map { scenario.trajectory(device: $0) } : nil
     }
 
     /// What was spent so far.
@@ -71,12 +89,32 @@ package final class SimulatedCell: Sendable {
     /// Every layer so far, where it is kept.
     package var trace: [SimulatedLayer] { state.withLock { $0.trace } }
 
-    /// Draws the channels of a window; they hold until the next.
+    /// Draws the channels of a window, or of a step of decoding; they hold until the next. Where
+    /// devices move, the window begins at a time of its own.
     package func begin(window: Int) {
         state.withLock {
             $0.window = window
+            $0.time = Self.windowSeconds * Double(window % scenario.radio.windows)
             $0.channels = scenario.channels(window: window)
         }
+    }
+
+    /// What the planner knows of the channels, and what they are.
+    private func channels(at time: Double, drawn: [DeviceChannel])
+        -> (known: [DeviceChannel], real: [DeviceChannel])
+    {
+        guard let trajectories else { return (drawn, drawn) }
+        let interval = reportInterval.value
+        let report = interval > 0 ? (time / interval).rounded(.down) * interval : time
+        func channels(_ moment: Double) -> [DeviceChannel] {
+            zip(drawn, trajectories).map { channel, trajectory in
+                var channel = channel
+                channel.link.gain = trajectory.gain(at: Seconds(moment))
+                return channel
+            }
+        }
+        let real = channels(time)
+        return (interval > 0 ? channels(report) : real, real)
     }
 
     /// A selector that plans with this cell.
@@ -89,18 +127,23 @@ package final class SimulatedCell: Sendable {
     private func plan(
         layer: Int, weights: [[Double]], ranked: [[Int]]
     ) -> PlannedSelector.Choice {
-        let (window, channels) = state.withLock { ($0.window, $0.channels) }
+        let (window, time, drawn) = state.withLock { ($0.window, $0.time, $0.channels) }
+        let (known, channels) = channels(at: time, drawn: drawn)
         let experts = weights.first?.count ?? 0
         let holders = (0..<experts).map { [$0 % channels.count] }
         var planner = planner
         // Random drops differ from layer to layer and replay with the seed.
         planner.parameters.seed &+= UInt64(window * 1_000 + layer)
-        let plan = planner.plan(
-            layer: layer, weights: weights, ranked: ranked, cell: problem(channels),
+        var plan = planner.plan(
+            layer: layer, weights: weights, ranked: ranked, cell: problem(known),
             holders: holders)
         let tokens = plan.selection.tokens(devices: channels.count)
+        if trajectories != nil {
+            plan.bandwidth = problem(channels).with(tokens: tokens).plan(plan.bandwidth.hertz)
+        }
         let joules = joules(plan, tokens, channels)
         state.withLock {
+            $0.time += plan.bandwidth.seconds
             $0.costs.add(plan, joules: joules)
             guard keepsTrace else { return }
             $0.trace.append(

@@ -15,11 +15,15 @@ package struct DeviceDescription: Codable, Equatable, Sendable {
     package var memoryGigabytesPerSecond: Double
     /// Measured multiply-add rate, 10⁹ floating-point operations per second. It bounds prefilling.
     package var gigaflopsPerSecond: Double
+    /// Seconds that it takes for each pair of a token and an expert, where it takes its time on
+    /// purpose, as a device that emulates a slower one; nil: it is as fast as it can.
+    package var pairSeconds: Double?
 
     /// Describes a device. Nothing is validated here; what arrives from outside is (see Wire).
     package init(
         name: String, memoryBytes: Int, cores: Int, instructionSet: String,
-        memoryGigabytesPerSecond: Double, gigaflopsPerSecond: Double
+        memoryGigabytesPerSecond: Double, gigaflopsPerSecond: Double,
+        pairSeconds: Double? = nil
     ) {
         self.name = name
         self.memoryBytes = memoryBytes
@@ -27,5 +31,6 @@ package struct DeviceDescription: Codable, Equatable, Sendable {
         self.instructionSet = instructionSet
         self.memoryGigabytesPerSecond = memoryGigabytesPerSecond
         self.gigaflopsPerSecond = gigaflopsPerSecond
+        self.pairSeconds = pairSeconds
     }
 }

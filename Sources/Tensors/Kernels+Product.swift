@@ -22,13 +22,35 @@ extension Kernels {
             return
         }
         inputs.withProduct(of: task.inputs, out, stride: weights.rows) { product in
+            let packed = multiplyPacked(weights, rows, &product)
+            guard packed < rows.count else { return }
+            product.out += packed
             weights.bytes.withUnsafeBytes { bytes in
                 guard let start = bytes.baseAddress else { return }
                 multiply(
-                    weights, rows.count, at: start + rows.lowerBound * weights.bytesPerRow,
-                    &product)
+                    weights, rows.count - packed,
+                    at: start + (rows.lowerBound + packed) * weights.bytesPerRow, &product)
             }
         }
+    }
+
+    /// Multiplies those of the first rows of `rows` that are whole panels; returns how many.
+    private func multiplyPacked(
+        _ weights: QuantizedMatrix, _ rows: Range<Int>, _ product: inout martlet_product
+    ) -> Int {
+        let size = QuantizedMatrix.panelRows
+        guard let panels = weights.panels, rows.lowerBound % size == 0 else { return 0 }
+        let end = min(rows.upperBound, weights.packedRows) / size * size
+        guard end > rows.lowerBound else { return 0 }
+        panels.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            product.weights = start + rows.lowerBound * weights.bytesPerRow
+            product.rows = end - rows.lowerBound
+            product.packed = 1
+            multiply(weights.format, &product)
+            product.packed = 0
+        }
+        return end - rows.lowerBound
     }
 
     private func multiply(
@@ -93,7 +115,7 @@ extension Activations {
                             quants: quants.baseAddress.map { $0 + first * 32 * blocks },
                             scales: scales.baseAddress.map { $0 + first * blocks },
                             sums: sums.baseAddress.map { $0 + first * sumCount }, out: out,
-                            output_stride: stride)
+                            output_stride: stride, packed: 0)
                         body(&product)
                     }
                 }

@@ -1,3 +1,5 @@
+import CKernels
+
 /// `[rows × columns]` weights in blocks along columns, row-major.
 package struct QuantizedMatrix: Sendable {
     /// Number of rows: the outputs of a product.
@@ -8,6 +10,12 @@ package struct QuantizedMatrix: Sendable {
     package let format: BlockFormat
     /// The rows one after another, `rows × bytesPerRow` bytes.
     package let bytes: WeightBytes
+    /// The first `packedRows` rows again, packed for the kernels (`copied`); nil where they read
+    /// `bytes`.
+    var panels: WeightBytes?
+
+    /// Rows of a panel.
+    static let panelRows = Int(MARTLET_PANEL_ROWS)
 
     /// A matrix over `bytes`, whose count must be that of `rows × columns` weights in `format`.
     package init(rows: Int, columns: Int, format: BlockFormat, bytes: WeightBytes) {
@@ -35,8 +43,23 @@ package struct QuantizedMatrix: Sendable {
         precondition(
             range.lowerBound >= 0 && range.upperBound <= rows, "The rows are outside the matrix.")
         let part = bytes.slice(range.lowerBound * bytesPerRow..<range.upperBound * bytesPerRow)
-        return QuantizedMatrix(rows: range.count, columns: columns, format: format, bytes: part)
+        var matrix = QuantizedMatrix(
+            rows: range.count, columns: columns, format: format, bytes: part)
+        matrix.panels = panels(of: range)
+        return matrix
     }
+
+    /// The whole panels of those rows; nil if these do not start at a panel.
+    private func panels(of rows: Range<Int>) -> WeightBytes? {
+        guard let panels, rows.lowerBound % Self.panelRows == 0 else { return nil }
+        let end = min(panels.count, rows.upperBound * bytesPerRow)
+        let start = min(end, rows.lowerBound * bytesPerRow)
+        let panelBytes = max(1, Self.panelRows * bytesPerRow)
+        return panels.slice(start..<start + (end - start) / panelBytes * panelBytes)
+    }
+
+    /// Rows that kernels read from `panels`.
+    var packedRows: Int { (panels?.count ?? 0) / max(1, bytesPerRow) }
 
     /// Row `index` as fp32 numbers, `[columns]`.
     package func dequantizedRow(_ index: Int) -> [Float] {

@@ -16,4 +16,18 @@ extension WeightBytes {
             _ = posix_madvise(first, bytes.count + offset, POSIX_MADV_WILLNEED)
         }
     }
+
+    /// Takes these bytes' whole pages out of this process's memory, if they are a mapped file's:
+    /// the next look reads them again.
+    package func release() {
+        guard isMapped else { return }
+        withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return }
+            let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+            let first = start.alignedUp(toMultipleOf: page)
+            let end = (start + bytes.count).alignedDown(toMultipleOf: page)
+            guard first < end else { return }
+            _ = madvise(UnsafeMutableRawPointer(mutating: first), end - first, MADV_DONTNEED)
+        }
+    }
 }

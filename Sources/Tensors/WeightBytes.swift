@@ -6,13 +6,21 @@ package struct WeightBytes: @unchecked Sendable {
     private let start: UnsafeRawPointer
     /// The number of bytes.
     package let count: Int
+    /// Whether the bytes are a mapped file's, which the system can drop and read again.
+    let isMapped: Bool
 
     /// A view of `count` bytes from `start`, valid and unchanged as long as `owner` lives.
-    package init(owner: any AnyObject & Sendable, start: UnsafeRawPointer, count: Int) {
+    ///
+    /// - Parameter isMapped: whether they are a read-only mapping of a file.
+    package init(
+        owner: any AnyObject & Sendable, start: UnsafeRawPointer, count: Int,
+        isMapped: Bool = false
+    ) {
         precondition(count >= 0, "A view cannot have a negative size.")
         self.owner = owner
         self.start = start
         self.count = count
+        self.isMapped = isMapped
     }
 
     /// A view of a copy of `bytes`.
@@ -25,7 +33,8 @@ package struct WeightBytes: @unchecked Sendable {
     package func slice(_ range: Range<Int>) -> WeightBytes {
         precondition(
             range.lowerBound >= 0 && range.upperBound <= count, "The range is outside the view.")
-        return WeightBytes(owner: owner, start: start + range.lowerBound, count: range.count)
+        return WeightBytes(
+            owner: owner, start: start + range.lowerBound, count: range.count, isMapped: isMapped)
     }
 
     /// Calls `body` with the bytes, which are valid only until it returns.

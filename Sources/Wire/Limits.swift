@@ -47,6 +47,8 @@ package enum Limits {
     package static let deviceCores = 65_536
     /// The largest rate a device may claim, in 10⁹ per second: a thousand of today's largest GPUs.
     package static let deviceGigaRate = 1e9
+    /// Longest time that a device may say a pair takes it, in seconds; a deadline allows for it.
+    package static let pairSeconds = 60.0
     /// Shortest and longest interval between heartbeats, in milliseconds: below it they load the
     /// radio, above it a lost device is noticed too late.
     package static let heartbeatMilliseconds = 50...60_000

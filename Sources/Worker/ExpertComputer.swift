@@ -10,11 +10,27 @@ package final class ExpertComputer: Sendable {
         var experts: [ExpertID: ExpertWeights] = [:]
     }
 
+    /// Takes its time, as a slower device would.
+    package struct Pace: Sendable {
+        /// For each pair of a token and an expert.
+        package let pairSeconds: Double
+        /// Returns after a while, without using a processor.
+        package let wait: @Sendable (Duration) -> Void
+
+        package init(pairSeconds: Double, wait: @escaping @Sendable (Duration) -> Void) {
+            self.pairSeconds = pairSeconds
+            self.wait = wait
+        }
+    }
+
     private let loaded = Mutex(Loaded())
     private let clock: any MonotonicClock
+    private let pace: Pace?
 
-    package init(clock: any MonotonicClock) {
+    /// - Parameter pace: nil: as fast as it can.
+    package init(clock: any MonotonicClock, pace: Pace? = nil) {
         self.clock = clock
+        self.pace = pace
     }
 
     /// Forgets all experts but these.
@@ -61,6 +77,10 @@ package final class ExpertComputer: Sendable {
         let outputs = try partialMixture(inputs: batch.inputs, pairs: batch.pairs) { expert in
             guard let found = experts[expert] else { throw missing(batch.layer, expert) }
             return found
+        }
+        if let pace {
+            let left = Duration.seconds(pace.pairSeconds) * batch.pairs.count - (clock.now - start)
+            if left > .zero { pace.wait(left) }
         }
         let (seconds, attoseconds) = (clock.now - start).components
         return ExpertResult(

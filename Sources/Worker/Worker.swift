@@ -37,15 +37,17 @@ package final class Worker: Sendable {
     /// - Parameters:
     ///   - device: what to tell the base station.
     ///   - store: where blobs are kept between sessions; the worker alone uses it from now on.
+    ///   - pace: nil computes as fast as it can.
     ///   - report: called on the worker's own task.
     package init(
         device: DeviceDescription, store: sending BlobStore, clock: any MonotonicClock,
-        dial: @escaping Dialer, report: @escaping @Sendable (Report) -> Void
+        pace: ExpertComputer.Pace? = nil, dial: @escaping Dialer,
+        report: @escaping @Sendable (Report) -> Void
     ) {
         self.device = device
         self.dial = dial
         self.report = report
-        computer = ExpertComputer(clock: clock)
+        computer = ExpertComputer(clock: clock, pace: pace)
         loader = Mutex(
             ExpertLoader(store: store, computer: computer, memoryBytes: device.memoryBytes))
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Tensors
 
 /// The command line: the only place that wires the parts together.
 struct Martlet: AsyncParsableCommand {
@@ -21,14 +22,18 @@ struct Martlet: AsyncParsableCommand {
             PerplexityCommand.self,
             Chat.self, Template.self, Tokenize.self, Detokenize.self, Inspect.self,
             Quantize.self, Fuzz.self, Bench.self, Demo.self, Plan.self,
-            Simulate.self, Calibrate.self,
+            Simulate.self, Calibrate.self, CellCommand.self,
         ])
 }
 
 @main
 enum Program {
+    /// Bytes of freed memory that are kept: more than the matrices of a layer of a long prompt.
+    private static let freedMemory = 128 << 20
+
     /// Runs the command, with the options of `serve --config` where that is given.
     static func main() async {
+        keepFreedMemory(bytes: freedMemory)
         do {
             let arguments = Array(CommandLine.arguments.dropFirst())
             await Martlet.main(try ServeConfiguration.expanded(arguments))

@@ -25,20 +25,22 @@ struct format {
     size_t bytes;
     int halves[3];
     size_t entry;
+    // Size of a packed block's first field; -1 where the format is not packed.
+    int head;
 };
 
 #define ENTRY(name) offsetof(struct martlet_kernels, name)
 
 static const struct format formats[] = {
-    {"f32", 1, 4, {2, -1}, ENTRY(product_f32)},
-    {"f16", 1, 2, {0, -1}, ENTRY(product_f16)},
-    {"bf16", 1, 2, {0, -1}, ENTRY(product_bf16)},
-    {"q8_0", 32, 34, {0, -1}, ENTRY(product_q8_0)},
-    {"q4_0", 32, 18, {0, -1}, ENTRY(product_q4_0)},
-    {"mxfp4", 32, 17, {-1}, ENTRY(product_mxfp4)},
-    {"q4_k", 256, 144, {0, 2, -1}, ENTRY(product_q4_k)},
-    {"q5_k", 256, 176, {0, 2, -1}, ENTRY(product_q5_k)},
-    {"q6_k", 256, 210, {208, -1}, ENTRY(product_q6_k)},
+    {"f32", 1, 4, {2, -1}, ENTRY(product_f32), -1},
+    {"f16", 1, 2, {0, -1}, ENTRY(product_f16), -1},
+    {"bf16", 1, 2, {0, -1}, ENTRY(product_bf16), -1},
+    {"q8_0", 32, 34, {0, -1}, ENTRY(product_q8_0), 2},
+    {"q4_0", 32, 18, {0, -1}, ENTRY(product_q4_0), 2},
+    {"mxfp4", 32, 17, {-1}, ENTRY(product_mxfp4), 1},
+    {"q4_k", 256, 144, {0, 2, -1}, ENTRY(product_q4_k), 0},
+    {"q5_k", 256, 176, {0, 2, -1}, ENTRY(product_q5_k), 0},
+    {"q6_k", 256, 210, {208, -1}, ENTRY(product_q6_k), 0},
 };
 
 static void fill(const struct format *format, uint8_t *bytes, size_t blocks) {
@@ -64,7 +66,24 @@ static void run(
     function(p);
 }
 
-// How many of the outputs differ.
+// All rows packed, or NULL where they are not whole panels.
+static uint8_t *packed(
+    const struct format *format, const uint8_t *weights, size_t rows, size_t columns
+) {
+    if (format->head < 0 || rows % MARTLET_PANEL_ROWS != 0) {
+        return NULL;
+    }
+    size_t stride = columns / format->columns * format->bytes;
+    uint8_t *panels = malloc(rows * stride);
+    for (size_t row = 0; row < rows; row += MARTLET_PANEL_ROWS) {
+        martlet_pack(
+            weights + row * stride, stride, format->bytes, (size_t)format->head,
+            panels + row * stride);
+    }
+    return panels;
+}
+
+// Whether any of the outputs differs.
 static int compare(
     const struct martlet_kernels *kernels, const struct format *format, size_t rows,
     size_t columns, size_t inputs
@@ -84,23 +103,32 @@ static int compare(
     if (columns % 32 == 0) {
         kernels->quantize(values, count / 32, quants, scales, sums);
     }
-    float *outputs[2] = {calloc(inputs * rows, 4), calloc(inputs * rows, 4)};
-    for (int i = 0; i < 2; i++) {
+    // The portable kernel, this one, and both on packed weights.
+    uint8_t *panels = packed(format, weights, rows, columns);
+    float *outputs[4];
+    int differs = 0;
+    for (int i = 0; i < (panels ? 4 : 2); i++) {
+        outputs[i] = calloc(inputs * rows, 4);
         struct martlet_product p = {
-            weights, rows, columns, inputs, values, quants, scales, sums, outputs[i], rows};
-        run(i == 0 ? portable : kernels, format->entry, &p);
+            i < 2 ? weights : panels, rows, columns, inputs, values, quants, scales, sums,
+            outputs[i], rows, i >= 2};
+        run(i % 2 == 0 ? portable : kernels, format->entry, &p);
+        differs |= memcmp(outputs[0], outputs[i], inputs * rows * 4) != 0;
+        if (i > 0) {
+            free(outputs[i]);
+        }
     }
-    int differs = memcmp(outputs[0], outputs[1], inputs * rows * 4) != 0;
+    free(outputs[0]);
     if (differs) {
         printf("%s: %zu x %zu x %zu differs\n", format->name, rows, columns, inputs);
     }
     free(weights), free(values), free(quants), free(scales), free(sums);
-    free(outputs[0]), free(outputs[1]);
+    free(panels);
     return differs;
 }
 
 int main(void) {
-    static const size_t rows[] = {1, 3, 4, 5, 8, 15, 16, 17, 33, 40};
+    static const size_t rows[] = {1, 3, 4, 5, 8, 15, 16, 17, 33, 40, 48};
     static const size_t inputs[] = {1, 2, 4, 5, 6, 13};
     int tables = 0, products = 0, failures = 0;
     for (int set = MARTLET_AVX2; set <= MARTLET_NEON_DOT; set++) {

@@ -87,6 +87,38 @@ struct SimulationTests {
         #expect(active <= (try run(.topk, .equal).costs.layerSeconds))
     }
 
+    /// Decoding is the same model: token by token, alone or side by side, to rounding.
+    @Test(arguments: [1, 3])
+    func decodingHasTheSameQuality(_ batch: Int) throws {
+        let planner = LayerPlanner(
+            policy: .topk, parameters: SelectionParameters(), method: .minmax,
+            quality: QualityModel(uncalibratedLayers: 6, experts: 8))
+        let whole = try run(.topk)
+        let decoded = try Simulation(model).run(
+            windows, scenario: scenario, planner: planner, step: .decode(batch: batch))
+        #expect(abs(decoded.quality.mean - whole.quality.mean) < 1e-3, "seed \(Self.seed)")
+        #expect(decoded.quality.tokens == whole.quality.tokens)
+        #expect(decoded.costs.layers == 6 * 39 * 3 / batch)
+        #expect(decoded.costs.layerSeconds < whole.costs.layerSeconds)
+    }
+
+    /// What the planner knows grows old where devices move: fresher reports are not slower.
+    @Test func oldReportsCostTime() throws {
+        var moving = scenario
+        for device in moving.devices.indices {
+            moving.devices[device].motion = MetresPerSecond(10)
+        }
+        let planner = LayerPlanner(
+            policy: .topk, parameters: SelectionParameters(), method: .minmax,
+            quality: QualityModel(uncalibratedLayers: 6, experts: 8))
+        let seconds = try [0, 0.02, 1].map { interval in
+            try Simulation(model).run(
+                windows, scenario: moving, planner: planner, reportInterval: Seconds(interval)
+            ).costs.layerSeconds
+        }
+        #expect(seconds[0] < seconds[1] && seconds[0] < seconds[2], "\(seconds)")
+    }
+
     /// A higher price of quality buys more time and drops more.
     @Test func pricesTradeTimeForQuality() throws {
         let dear = try run(.priced) { $0.secondsPerLoss = 10 }

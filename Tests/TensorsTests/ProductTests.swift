@@ -89,6 +89,18 @@ import Testing
         }
     }
 
+    /// Rows of a packed matrix keep the whole panels that they start with.
+    @Test(arguments: [0..<48, 16..<40, 32..<33, 8..<40, 48..<50, 50..<50])
+    func partsOfPackedMatrices(_ rows: Range<Int>) throws {
+        var random = SeededGenerator(seed: 5)
+        let weights = random.weights(rows: 50, columns: 256, format: .q4_K)
+        let packed = try weights.copied(into: HugePages())
+        let inputs = Activations(random.matrix(rows: 2, columns: 256))
+        let part = packed.rows(rows)
+        #expect(part.packedRows == (rows.lowerBound % 16 == 0 ? rows.count / 16 * 16 : 0))
+        #expect(product(part, inputs) == product(weights.rows(rows), inputs))
+    }
+
     @Test func emptyProducts() {
         let none = QuantizedMatrix(Matrix(rows: 0, columns: 4))
         #expect(product(none, Activations(Matrix(rows: 2, columns: 4))).values.isEmpty)
@@ -103,6 +115,8 @@ import Testing
         var random = SeededGenerator(seed: seed)
         let weights = random.weights(rows: rows, columns: columns, format: format)
         let matrix = random.matrix(rows: tokens, columns: columns)
+        let packed = try weights.copied(into: HugePages())
+        #expect(packed.packedRows == (format.packedHeadBytes == nil ? 0 : rows / 16 * 16))
         let expected = Reference.product(weights, Activations(matrix))
         #expect(expected.values.contains { $0 != 0 })
         for set in InstructionSet.available {
@@ -110,6 +124,7 @@ import Testing
             let inputs = Activations(matrix, using: kernels)
             let shape = "\(set) \(format.name) \(rows) × \(columns) × \(tokens), seed \(seed)"
             #expect(bits(kernels.product(weights, inputs)) == bits(expected), "\(shape)")
+            #expect(bits(kernels.product(packed, inputs)) == bits(expected), "\(shape), packed")
             let last = Activations(matrix.gatheringRows([tokens - 1]), using: kernels)
             let single = kernels.product(weights, last)
             #expect(bits(single)[...] == bits(expected).suffix(rows), "\(shape), one row")

@@ -65,7 +65,7 @@ struct TidyTests {
         "Tensors": 1, "Planning": 1, "Scenarios": 1, "ModelFiles": 2, "Wire": 2, "MoEModel": 3,
         "Worker": 4,
         "Coordinator": 4, "Simulator": 4, "Calibration": 4, "Serving": 4,
-        "NIOTransport": 5, "APIServer": 5, "martlet": 6,
+        "NIOTransport": 5, "Cell": 5, "APIServer": 5, "martlet": 6,
     ]
 
     @Test func importsPointDownwards() {

@@ -32,9 +32,12 @@ enum martlet_instruction_set {
     MARTLET_NEON_DOT = 4,     // 64-bit Arm with dot products
 };
 
+/// Rows of a packed panel.
+#define MARTLET_PANEL_ROWS 16
+
 /// One matrix product: out[t * output_stride + r] = sum over c of weights[r, c] * inputs[t, c].
 struct martlet_product {
-    /// [rows × columns] in blocks along columns, row-major, at any address.
+    /// [rows × columns] in blocks along columns, row-major, at any address; or packed.
     const void *weights;
     size_t rows;
     size_t columns;
@@ -51,6 +54,8 @@ struct martlet_product {
     /// [inputs × output_stride], of which the first `rows` of each row are written.
     float *out;
     size_t output_stride;
+    /// Whether quantised weights are packed as by martlet_pack; then rows are whole panels.
+    int packed;
 };
 
 /// What the numbers of a tile are stored as.
@@ -159,6 +164,13 @@ struct martlet_kernels {
         const struct martlet_tile *, const float *key, const float *value, size_t position,
         void *tile);
 };
+
+/// Rearranges sixteen rows of quantised weights into a panel of the same size, as kernels read it
+/// fastest: block after block, in each the fields of all rows side by side. A field of w bytes at
+/// `offset` of a row's block lies at 16 * offset + w * row of the panel's. Fields are the first
+/// `head` bytes, then words of four, then what is left.
+void martlet_pack(
+    const void *rows, size_t bytes_per_row, size_t bytes_per_block, size_t head, void *panel);
 
 /// The kernels of an instruction set, or NULL where this machine lacks it.
 const struct martlet_kernels *_Nullable martlet_kernels_for(enum martlet_instruction_set set);

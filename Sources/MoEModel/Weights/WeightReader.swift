@@ -11,10 +11,11 @@ struct WeightReader {
 
     func transformer() throws(ModelFileError) -> Transformer {
         let (vocabulary, hidden) = (configuration.vocabulary, configuration.hidden)
-        let embedding = try matrix(.tokenEmbedding, rows: vocabulary, columns: hidden)
+        let ties = tiesEmbeddings ?? (archive[name(.head)] == nil)
+        let embedding = try archive.matrix(
+            name(.tokenEmbedding), rows: vocabulary, columns: hidden, isLookedUp: !ties)
         var layers: [TransformerLayer] = []
         for index in 0..<configuration.layers { layers.append(try layer(index)) }
-        let ties = tiesEmbeddings ?? (archive[name(.head)] == nil)
         return Transformer(
             configuration: try configurationWithBias(), embedding: embedding, layers: layers,
             outputNorm: try vector(.outputNorm, count: hidden),

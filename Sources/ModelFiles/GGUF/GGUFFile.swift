@@ -19,9 +19,9 @@ package struct GGUFFile: Sendable {
     /// Opens `path` and, if it is the first of several parts, the others beside it.
     ///
     /// - Throws: `ModelFileError`: one line with file, field and limit.
-    /// - Complexity: O(headers) where it is mapped; no tensor byte is touched.
-    package init(path: String, loading: WeightLoading = .mapped) throws(ModelFileError) {
-        try self.init(first: try Part(path: path, loading), loading)
+    /// - Complexity: O(headers); no tensor byte is touched.
+    package init(path: String) throws(ModelFileError) {
+        try self.init(first: try Part(path: path))
     }
 
     /// Reads a file that is in memory already.
@@ -29,15 +29,15 @@ package struct GGUFFile: Sendable {
     /// - Parameter file: the name that errors give it; further parts are looked for beside it.
     /// - Throws: as for a path.
     package init(bytes: WeightBytes, file: String) throws(ModelFileError) {
-        try self.init(first: try Part(bytes: bytes, path: file), .mapped)
+        try self.init(first: try Part(bytes: bytes, path: file))
     }
 
-    private init(first: Part, _ loading: WeightLoading) throws(ModelFileError) {
+    private init(first: Part) throws(ModelFileError) {
         let path = first.path
         var entries = first.entries
         let others = try Self.otherParts(of: path, metadata: first.header.metadata)
         for (index, other) in others.enumerated() {
-            let part = try Part(path: other, loading)
+            let part = try Part(path: other)
             try part.expectSplit(number: index + 1, count: others.count + 1)
             entries += part.entries
         }
@@ -57,8 +57,9 @@ package struct GGUFFile: Sendable {
         let header: GGUFHeader
         let entries: [TensorEntry]
 
-        init(path: String, _ loading: WeightLoading) throws(ModelFileError) {
-            try self.init(bytes: try loading.bytes(ofFile: path), path: path)
+        init(path: String) throws(ModelFileError) {
+            let owner = MappingOwner(try MappedFile(path: path))
+            try self.init(bytes: WeightBytes(mapping: owner), path: path)
         }
 
         init(bytes: WeightBytes, path: String) throws(ModelFileError) {

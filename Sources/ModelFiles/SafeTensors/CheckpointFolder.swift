@@ -21,19 +21,15 @@ struct CheckpointFolder {
 
     /// The tensors of all shards.
     ///
-    /// - Parameters:
-    ///   - file: the one file to read; nil takes the shards of model.safetensors.index.json, or
-    ///     model.safetensors where there is no index.
-    ///   - loading: how the weights come into memory.
+    /// - Parameter file: the one file to read; nil takes the shards of
+    ///   model.safetensors.index.json, or model.safetensors where there is no index.
     /// - Throws: `ModelFileError`: one line with file, field and limit.
-    func archive(
-        of file: String?, loading: WeightLoading = .mapped
-    ) throws(ModelFileError) -> TensorArchive {
+    func archive(of file: String?) throws(ModelFileError) -> TensorArchive {
         let index = self.file("model.safetensors.index.json")
         if let json = try JSONValue.ifPresent(path: index) {
             let map = try weightMap(json, file: index)
             if file.map({ given in map.values.contains { given.hasSuffix($0) } }) ?? true {
-                return try archive(of: map, index: index, loading)
+                return try archive(of: map, index: index)
             }
         }
         let path = file ?? self.file("model.safetensors")
@@ -42,17 +38,17 @@ struct CheckpointFolder {
                 .missing, file: self.path,
                 "holds neither model.safetensors nor model.safetensors.index.json")
         }
-        let only = try SafeTensorsFile(path: path, loading: loading)
+        let only = try SafeTensorsFile(path: path)
         return try TensorArchive(file: path, entries: only.entries, others: only.others)
     }
 
     private func archive(
-        of map: [String: String], index: String, _ loading: WeightLoading
+        of map: [String: String], index: String
     ) throws(ModelFileError) -> TensorArchive {
         var entries: [TensorEntry] = []
         var others: [OpaqueTensor] = []
         for shard in Set(map.values).sorted() {
-            let part = try SafeTensorsFile(path: file(shard), loading: loading)
+            let part = try SafeTensorsFile(path: file(shard))
             entries += part.entries
             others += part.others
             let held = Set(part.entries.map(\.name)).union(part.others.map(\.name))

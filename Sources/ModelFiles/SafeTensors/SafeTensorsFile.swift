@@ -6,12 +6,13 @@ struct SafeTensorsFile {
     /// Tensors of element types that are no weights of ours, such as U8.
     let others: [OpaqueTensor]
 
-    /// Maps the file at `path`, or copies it.
+    /// Maps the file at `path`.
     ///
     /// - Throws: `ModelFileError`: one line with file, field and limit.
-    /// - Complexity: O(header) where it is mapped; no tensor byte is touched.
-    init(path: String, loading: WeightLoading = .mapped) throws(ModelFileError) {
-        try self.init(bytes: try loading.bytes(ofFile: path), file: path)
+    /// - Complexity: O(header); no tensor byte is touched.
+    init(path: String) throws(ModelFileError) {
+        let owner = MappingOwner(try MappedFile(path: path))
+        try self.init(bytes: WeightBytes(mapping: owner), file: path)
     }
 
     /// Reads a file that is in memory already.

@@ -30,6 +30,7 @@ struct Join: AsyncParsableCommand {
     var name: String?
 
     @OptionGroup var threads: ThreadOption
+    @OptionGroup(title: "Emulation") var emulation: EmulationOptions
 
     @Flag(help: "End when the base station goes away instead of dialing again.")
     var once = false
@@ -46,7 +47,7 @@ struct Join: AsyncParsableCommand {
         let transport = Transport(threads: 2)
         let (endpoint, quiet, pace) = (baseStation, quiet, ProgressPace())
         let worker = Worker(
-            device: device, store: store, clock: SystemClock(),
+            device: device, store: store, clock: SystemClock(), pace: emulation.pace,
             dial: { handler in
                 try await transport.dial(
                     host: endpoint.host, port: endpoint.port, timeout: .seconds(5),
@@ -92,13 +93,15 @@ struct Join: AsyncParsableCommand {
     private func describe() -> DeviceDescription {
         let benchmark = SelfBenchmark(clock: SystemClock())
         let machine = ProcessInfo.processInfo
-        return DeviceDescription(
+        var device = DeviceDescription(
             name: name ?? machine.hostName,
             memoryBytes: memory?.count ?? Int(machine.physicalMemory / 2),
             cores: machine.activeProcessorCount,
             instructionSet: InstructionSet.detected.rawValue,
             memoryGigabytesPerSecond: benchmark.memoryGigabytesPerSecond,
             gigaflopsPerSecond: benchmark.gigaflopsPerSecond)
+        emulation.describe(&device)
+        return device
     }
 
     /// The folder for blobs, or nil for memory only.

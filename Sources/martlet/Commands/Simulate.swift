@@ -4,6 +4,7 @@ import MoEModel
 import Planning
 import Scenarios
 import Simulator
+import SystemModel
 
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,7 +13,8 @@ struct Simulate: ParsableCommand {
             Routing and quality are the model's own; latency and energy follow from the scenario's \
             radio, devices and emulated sizes. Each window of the text is a sequence of its own \
             with its own channel draw. modelSeconds is the mean layer time of the scenario's \
-            devices times the scenario's layers, joules likewise; the dense part is not in them.
+            devices times the scenario's layers, joules likewise; the dense part is not in them. \
+            With speeds in the scenario channels change from layer to layer.
 
               martlet simulate Scenarios/reference.yaml --model M.gguf --file T.txt \
             --policy wdmoe --bandwidth minmax
@@ -33,6 +35,16 @@ struct Simulate: ParsableCommand {
     @Option(help: "Most windows of the text to run.")
     var windows = Int.max
 
+    @Option(help: "Decode token by token, N windows side by side, a channel draw for each step.")
+    var decode: Int?
+
+    @Option(
+        help: """
+            Where devices move: seconds between the reports of channels that the planner sees; 0: \
+            it sees them as they are.
+            """)
+    var reportInterval = 0.0
+
     @Option(help: "Write one line per window, layer and device to this CSV file.")
     var trace: String?
 
@@ -41,6 +53,12 @@ struct Simulate: ParsableCommand {
 
     func validate() throws {
         guard windows >= 1 else { throw ValidationError("--windows takes 1 or more") }
+        guard decode.map({ 1...1_024 ~= $0 }) ?? true else {
+            throw ValidationError("--decode takes 1 to 1024")
+        }
+        guard 0...3_600 ~= reportInterval else {
+            throw ValidationError("--report-interval takes 0 to 3600 seconds")
+        }
     }
 
     func run() throws {
@@ -52,11 +70,17 @@ struct Simulate: ParsableCommand {
         }
         let texts = try opened.windows(
             of: file, length: scenario.prefillTokens, skip: 0, limit: windows)
+        guard decode ?? 1 <= texts.count else {
+            throw CommandError(
+                "\(file): has \(texts.count) windows, --decode \(decode ?? 1) needs as many")
+        }
         let planner = try planning.planner(
             layers: opened.model.configuration.layers, experts: experts.count,
             seed: scenario.radio.seed)
         let result = try Simulation(opened.model).run(
-            texts, scenario: scenario, planner: planner, keepsTrace: trace != nil)
+            texts, scenario: scenario, planner: planner,
+            step: decode.map { .decode(batch: $0) } ?? .prefill,
+            reportInterval: Seconds(reportInterval), keepsTrace: trace != nil)
         if let trace { try write(result.trace, to: trace) }
         try show(SimulationReport(result, scenario: scenario))
     }

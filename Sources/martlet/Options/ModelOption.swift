@@ -21,8 +21,8 @@ struct ModelOption: ParsableArguments {
     @Option(
         help: """
             How weights come into memory: mapped, in place and shared with other processes; or \
-            huge-pages, copied once, which is read faster and takes as much memory as the file is \
-            large, beside what the system keeps of the file.
+            huge-pages, copied once and packed, which computes faster and takes as much memory as \
+            the file is large, beside what the system keeps of the file.
             """
     )
     var load = WeightLoading.mapped

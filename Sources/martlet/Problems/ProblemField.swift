@@ -11,6 +11,18 @@ enum ProblemLimits {
     static let experts = 4_096
     /// Kept small, so that a token's own lists are.
     static let perToken = 64
+    static let models = 64
+    static let servers = 10_000
+    static let users = 100_000
+    static let layers = 1_000
+    /// Of all models and layers together.
+    static let allExperts = 1 << 18
+    /// Servers times users: each pair has a time.
+    static let reaches = 1 << 26
+    /// Sets of all activations together.
+    static let sets = 1 << 21
+    /// A pebibyte; sums of them must not overflow.
+    static let bytes = 1 << 50
     /// Any physical quantity of a problem, in its unit. Larger ones overflow when multiplied.
     static let quantity = 1e30
     /// The smallest positive quantity, for the same reason.
@@ -75,6 +87,39 @@ struct ProblemField {
         return values.enumerated().map {
             ProblemField(file: file, path: "\(path)[\($0)]", value: $1)
         }
+    }
+
+    /// The members of an object of at most `most` members, in order.
+    func members(most: Int) throws -> [(name: String, field: ProblemField)] {
+        guard case .object(let members) = value else { throw wrong("an object") }
+        guard members.count <= most else {
+            throw CommandError(
+                "\(file): \(path) has \(members.count) members, the limit is \(most)")
+        }
+        return members.map { member in
+            let name = member.key.text
+            return (
+                name, ProblemField(file: file, path: "\(path).\(name)", value: member.value)
+            )
+        }
+    }
+
+    /// The number of a name among `names`.
+    func choice(_ names: [String: Int], of kind: String) throws -> Int {
+        let name = try text()
+        guard let number = names[name] else { throw unknown(kind) }
+        return number
+    }
+
+    /// Refuses a name that nothing has.
+    func unknown(_ kind: String) -> CommandError {
+        let name = value?.text.map { "\"\($0)\" " } ?? ""
+        return CommandError("\(file): \(path) \(name)names no \(kind) of the problem")
+    }
+
+    /// Refuses with a sentence about this place.
+    func refused(_ why: String) -> CommandError {
+        CommandError("\(file): \(path) \(why)")
     }
 
     func integer(_ range: ClosedRange<Int>) throws -> Int {
