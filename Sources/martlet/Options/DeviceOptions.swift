@@ -46,8 +46,8 @@ struct StationOptions: ParsableArguments {
 
     @Option(
         help: """
-            Share the spectrum of an emulated cell by its control port at HOST:PORT, so that layers \
-            take least; devices have the cell's names.
+            Share the spectrum of an emulated cell by its control port at HOST:PORT, so that \
+            layers take least; devices have the cell's names.
             """)
     var cellControl: Endpoint?
 
