@@ -7,7 +7,7 @@ FLAGS   := -c release -Xswiftc -enable-testing --scratch-path $(SCRATCH) \
            --explicit-target-dependency-import-check error
 MODEL   := Models/demo-mixtral-q8_0.gguf
 
-.PHONY: demo test acceptance build check format bench experiments setup clean compile
+.PHONY: demo test acceptance build check format bench experiments experiments-caching setup clean compile
 
 # Fly a base station and four devices on this machine, and shoot one down.
 demo: compile
@@ -49,6 +49,14 @@ experiment-%: compile
 	$(SCRATCH)/venv/bin/python Experiments/$*.py --model $(MODEL) --data $(DATA) \
 	    --martlet "$$(swift build $(FLAGS) --show-bin-path)/martlet" \
 	    $(if $(WINDOWS),--windows $(WINDOWS))
+
+# Latency of every caching algorithm over six factors: CSV and SVG in docs/experiments. With DATA also
+# over the model's own routing.
+experiments-caching: compile
+	@test -x $(SCRATCH)/venv/bin/python || python3 -m venv $(SCRATCH)/venv
+	@$(SCRATCH)/venv/bin/pip install -q matplotlib
+	$(SCRATCH)/venv/bin/python Experiments/caching.py --model $(MODEL) $(if $(DATA),--data $(DATA)) \
+	    --martlet "$$(swift build $(FLAGS) --show-bin-path)/martlet" --draws $(or $(DRAWS),1)
 
 # Let real clients talk to a server; fetches them from PyPI.
 acceptance: compile

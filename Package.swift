@@ -15,6 +15,7 @@ let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore: Target.Dependency = .product(
     name: "HummingbirdCore", package: "hummingbird")
@@ -49,6 +50,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -61,17 +63,21 @@ let package = Package(
     ],
     // Layers, lowest first. An arrow points only to an earlier line.
     targets: [
+        .target(
+            name: "DashboardFiles", resources: [.embedInCode("Resources")],
+            swiftSettings: settings),
         library("OrderedJSON"),
         library("SystemModel"),
         .target(name: "CKernels"),
         library("Tokenizers", ["OrderedJSON"]),
         library("ChatTemplates", ["OrderedJSON"]),
+        library("StructuredOutput", ["OrderedJSON", "Tokenizers"]),
         library("Tensors", ["CKernels"]),
         library("Planning", ["SystemModel"]),
         library("Scenarios", ["SystemModel", yams]),
         library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
-        library("MoEModel", ["SystemModel", "Tensors", "ModelFiles"]),
+        library("MoEModel", ["SystemModel", "Tensors", "ModelFiles", "Tokenizers"]),
         library(
             "Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
         library(
@@ -80,7 +86,8 @@ let package = Package(
                 "SystemModel", "Planning", "Tensors", "ModelFiles", "MoEModel", "Wire",
                 "Tokenizers", crypto,
             ]),
-        library("Serving", ["SystemModel", "Tensors", "Tokenizers", "MoEModel"]),
+        library(
+            "Serving", ["SystemModel", "Tensors", "Tokenizers", "StructuredOutput", "MoEModel"]),
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
         library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
@@ -88,16 +95,17 @@ let package = Package(
         library(
             "APIServer",
             [
-                "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates", "Serving", "MoEModel",
-                crypto, hummingbird, hummingbirdCore, hummingbirdTLS, lifecycle, logging, nioCore,
-                nioSSL, signals,
+                "DashboardFiles", "OrderedJSON", "SystemModel", "Tokenizers", "ChatTemplates",
+                "StructuredOutput", "Serving", "MoEModel", crypto, httpTypes, hummingbird,
+                hummingbirdCore, hummingbirdTLS, lifecycle, logging, nioCore, nioSSL, signals,
             ]),
         .executableTarget(
             name: "martlet",
             dependencies: [
                 "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
                 "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
-                "Calibration", "NIOTransport", "Cell", "Serving", "APIServer", argumentParser, yams,
+                "Calibration", "NIOTransport", "Cell", "Serving", "APIServer", argumentParser,
+                logging, yams,
             ],
             swiftSettings: settings),
 
@@ -112,6 +120,8 @@ let package = Package(
         tests("Tokenizers", ["OrderedJSON", "SystemModel", "Tokenizers"]),
         tests("ChatTemplates", ["ChatTemplates"]),
         tests(
+            "StructuredOutput", ["OrderedJSON", "StructuredOutput", "SystemModel", "Tokenizers"]),
+        tests(
             "ModelFiles", ["ModelFiles", "OrderedJSON", "SystemModel", "Tensors", "Tokenizers"]),
         tests("MoEModel", ["MoEModel", "ModelFiles", "SystemModel", "Tensors"]),
         tests(
@@ -125,12 +135,16 @@ let package = Package(
         tests("Cell", ["SystemModel", "Scenarios", "Cell", nioCore, nioPosix]),
         tests(
             "Serving",
-            ["Serving", "MoEModel", "ModelFiles", "SystemModel", "Tensors", "Tokenizers"]),
+            [
+                "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "StructuredOutput",
+                "SystemModel", "Tensors", "Tokenizers",
+            ]),
         tests(
             "APIServer",
             [
                 "APIServer", "Serving", "MoEModel", "ModelFiles", "OrderedJSON", "SystemModel",
-                "Tokenizers", "ChatTemplates", hummingbird, hummingbirdTesting,
+                "Tokenizers", "ChatTemplates", httpTypes, hummingbird,
+                hummingbirdTesting, logging,
             ]),
         tests("Worker", ["SystemModel", "Tensors", "MoEModel", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "Planning", "SystemModel"]),

@@ -9,7 +9,9 @@ venv=${XDG_CACHE_HOME:-$HOME/.cache}/martlet/acceptance
 "$venv/bin/pip" install --quiet --requirement "$here/requirements.txt"
 
 log=$(mktemp)
-"$martlet" serve --model "$model" --http 127.0.0.1:0 2>"$log" &
+# A published template that tells the model of functions, since the shipped model has none.
+"$martlet" serve --model "$model" --http 127.0.0.1:0 \
+    --template "$here/../Tests/Fixtures/templates/Qwen-Qwen2.5-7B-Instruct.jinja" 2>"$log" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" || true; rm -f "$log"' EXIT
 url=

@@ -13,6 +13,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 SHIPPED = HERE.parent / "Models" / "demo-mixtral-q8_0.gguf"
+LOADS = ("mapped", "huge-pages")
 TOKENIZER = HERE.parent / "Tests" / "Fixtures" / "tokenizers" / "qwen2" / "tokenizer.json"
 
 
@@ -27,14 +28,15 @@ class Runner:
         self.martlet = options.martlet
         self.llama = pathlib.Path(options.llama)
 
-    def ours(self, model, threads, prompt=0, generate=0, batch=1):
+    def ours(self, model, threads, prompt=0, generate=0, batch=1, load="mapped"):
         command = [self.martlet, "bench", "--model", model, "--threads", threads, "--json"]
+        command += ["--load", load]
         command += ["--prompt", prompt, "--generate", generate, "--repetitions", 1]
         command += ["--batch", batch]
         report = json.loads(output([str(part) for part in command]))
         return report["generate" if generate else "prompt"]["tokensPerSecond"]
 
-    def theirs(self, model, threads, prompt=0, generate=0, batch=1):
+    def theirs(self, model, threads, prompt=0, generate=0, batch=1, load=None):
         if batch > 1:
             return self.theirs_batched(model, threads, generate, batch)
         command = [self.llama / "llama-bench", "-m", model, "-t", threads, "-r", 1]
@@ -82,14 +84,19 @@ def works(options):
             for threads in map(int, options.threads.split(",")):
                 base = {"model": path, "threads": threads}
                 name = f"{shape} {quant}, {threads} thread{'s' if threads > 1 else ''}"
-                yield f"decode, {name}", {**base, "generate": 32}
-                for prompt in (256, 512):
-                    yield f"prefill of {prompt}, {name}", {**base, "prompt": prompt}
+                for load in LOADS:
+                    yield f"decode, {name}, {load}", {**base, "generate": 32, "load": load}
+                for prompt in map(int, options.prompts.split(",")):
+                    yield f"prefill of {prompt}, {name}, huge-pages", {
+                        **base, "prompt": prompt, "load": "huge-pages"}
                 if shape == "small":
-                    yield f"decode of 8 sequences, {name}", {**base, "generate": 16, "batch": 8}
+                    yield f"decode of 8 sequences, {name}, huge-pages", {
+                        **base, "generate": 16, "batch": 8, "load": "huge-pages"}
     for threads in map(int, options.threads.split(",")):
-        yield f"decode, shipped model, {threads} thread{'s' if threads > 1 else ''}", {
-            "model": SHIPPED, "threads": threads, "generate": 128}
+        name = f"shipped model, {threads} thread{'s' if threads > 1 else ''}"
+        for load in LOADS:
+            yield f"decode, {name}, {load}", {
+                "model": SHIPPED, "threads": threads, "generate": 128, "load": load}
 
 
 def main():
@@ -100,6 +107,7 @@ def main():
     parser.add_argument("--shapes", default="small,olmoe-1b-7b")
     parser.add_argument("--quants", default="q8_0,q4_0,q4_k")
     parser.add_argument("--threads", default="1,2")
+    parser.add_argument("--prompts", default="256,512")
     parser.add_argument("--repetitions", type=int, default=5)
     parser.add_argument("--markdown", help="also write the table there")
     options = parser.parse_args()

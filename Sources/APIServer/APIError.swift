@@ -2,6 +2,9 @@ import OrderedJSON
 
 /// Why a request is not answered, in OpenAI's shape.
 package struct APIError: Error, Equatable {
+    /// The status of requests whose client did not wait for the end, as nginx logs it.
+    static let goneAway = 499
+
     /// The status of HTTP.
     package let status: Int
     /// One line that names the field and the limit.

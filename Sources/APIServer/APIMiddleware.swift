@@ -4,11 +4,13 @@ import OrderedJSON
 
 /// Turns every error into OpenAI's shape, and counts.
 struct ErrorMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
     let metrics: Metrics
 
     func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: APIContext,
+        next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         do {
             let response = try await next(request, context)
@@ -29,7 +31,7 @@ struct ErrorMiddleware: RouterMiddleware {
                     code: error.status == .notFound ? "not_found" : nil))
         } catch is CancellationError {
             metrics.count(.cancelled)
-            return Response(APIError(499, "the client went away", code: "cancelled"))
+            return Response(APIError(APIError.goneAway, "the client went away", code: "cancelled"))
         } catch {
             metrics.count(.failed)
             context.logger.error("a request failed", metadata: ["error": "\(error)"])
@@ -40,13 +42,17 @@ struct ErrorMiddleware: RouterMiddleware {
 
 /// Lets in only who has a key, except where probes and scrapers look.
 struct KeyMiddleware: RouterMiddleware {
+    typealias Context = APIContext
+
     let keys: APIKeys
 
+    private static let openPaths = DashboardRoutes.openPaths.union(["/health", "/ready"])
+
     func handle(
-        _ request: Request, context: BasicRequestContext,
-        next: (Request, BasicRequestContext) async throws -> Response
+        _ request: Request, context: APIContext,
+        next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
-        let isOpen = ["/health", "/ready"].contains(request.uri.path)
+        let isOpen = Self.openPaths.contains(request.uri.path)
         guard isOpen || isKnown(request.headers[.authorization]) else {
             throw APIError(
                 401, "a key is needed: Authorization: Bearer KEY", code: "invalid_api_key")

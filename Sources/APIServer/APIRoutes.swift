@@ -7,17 +7,18 @@ import Tokenizers
 struct APIRoutes: Sendable {
     let model: ServedModel
     let metrics: Metrics
+    let monitor: StatusMonitor
     /// Whether the model can answer now.
     let isReady: @Sendable () -> Bool
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<APIContext>) {
         router.get("/health") { _, _ in Response(.members([("status", .text("ok"))])) }
         router.get("/ready") { _, _ in ready() }
         router.get("/metrics") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(
-                    byteBuffer: ByteBuffer(string: metrics.text(model.engine.load))))
+                    byteBuffer: ByteBuffer(string: metrics.text(model.engine, monitor.cell()))))
         }
         router.get("/openapi.json") { _, _ in
             Response(
@@ -28,14 +29,15 @@ struct APIRoutes: Sendable {
             Response(.members([("object", .text("list")), ("data", .array([modelObject]))]))
         }
         router.get("/v1/models/:name") { _, context in try oneModel(context) }
-        router.post("/v1/chat/completions") { request, _ in
+        router.post("/v1/chat/completions") { request, context in
             let (request, body) = try await read(request)
             let format = try ChatFormat(RequestFields(body), body: body, model)
-            return try await answer(format, request)
+            return try await answer(format, request, context)
         }
-        router.post("/v1/completions") { request, _ in
+        router.post("/v1/completions") { request, context in
             let (request, body) = try await read(request)
-            return try await answer(TextFormat(RequestFields(body), model), request)
+            return try await answer(
+                TextFormat(RequestFields(body), model), request, context)
         }
         router.post("/v1/embeddings") { request, _ in
             let (request, body) = try await read(request)
@@ -69,11 +71,12 @@ struct APIRoutes: Sendable {
     }
 
     private func answer(
-        _ format: some AnswerFormat, _ request: Request
+        _ format: some AnswerFormat, _ request: Request, _ context: APIContext
     ) async throws -> Response {
         try checkReady()
-        return try await Answering(format: format, engine: model.engine, metrics: metrics)
-            .respond(to: request)
+        return try await Answering(
+            format: format, model: model, metrics: metrics, record: context.record
+        ).respond(to: request)
     }
 
     /// Answers what needs no stream; a client that goes away cancels it.
@@ -109,7 +112,7 @@ struct APIRoutes: Sendable {
         ])
     }
 
-    private func oneModel(_ context: BasicRequestContext) throws -> Response {
+    private func oneModel(_ context: APIContext) throws -> Response {
         let name = context.parameters.get("name") ?? ""
         guard name == model.name else {
             throw APIError(

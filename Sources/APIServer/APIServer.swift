@@ -2,11 +2,12 @@ import Foundation
 import Hummingbird
 import HummingbirdCore
 import HummingbirdTLS
-import Logging
+package import Logging
 import NIOCore
 import NIOSSL
 import ServiceLifecycle
 import Serving
+package import SystemModel
 import UnixSignals
 
 /// The HTTP server: OpenAI's API in front of a model.
@@ -22,6 +23,8 @@ package struct APIServer: Sendable {
         package var tls: (certificate: String, key: String)?
         /// The one origin whose pages browsers let use the server, or "*"; nil: none.
         package var corsOrigin: String?
+        /// Where what happens is written.
+        package var logger = Logger(label: "martlet")
 
         package init() {}
     }
@@ -30,13 +33,21 @@ package struct APIServer: Sendable {
     private let model: ServedModel
     private let isReady: @Sendable () -> Bool
     private let metrics = Metrics()
+    private let clock: any MonotonicClock
+    /// What dashboards show; somebody must let it look.
+    package let monitor: StatusMonitor
 
-    /// - Parameter isReady: whether the model can answer now.
+    /// - Parameters:
+    ///   - cell: the devices, as they are now.
+    ///   - isReady: whether the model can answer now.
     package init(
-        _ model: ServedModel, _ options: Options,
+        _ model: ServedModel, _ options: Options, clock: any MonotonicClock,
+        cell: @escaping @Sendable () -> CellSnapshot,
         isReady: @escaping @Sendable () -> Bool = { true }
     ) {
         (self.model, self.options, self.isReady) = (model, options, isReady)
+        self.clock = clock
+        monitor = StatusMonitor(model, clock: clock, isReady: isReady, cell: cell)
     }
 
     /// Serves until the task is cancelled gracefully or one of `signals` comes. Requests on their
@@ -48,25 +59,30 @@ package struct APIServer: Sendable {
         grace: Duration, onListening: @escaping @Sendable (Int) -> Void
     ) async throws {
         let engine = model.engine
+        let monitor = monitor
         var application = Application(
             router: router(), server: try server(),
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: "martlet"),
             onServerRunning: { onListening($0.localAddress?.port ?? 0) },
-            logger: Logger(label: "martlet"))
-        application.logger.logLevel = .notice
+            logger: options.logger)
+        // What the server itself says of connections is of use to nobody who does not debug it.
+        if options.logger.logLevel > .debug { application.logger.logLevel = .notice }
         var configuration = ServiceGroupConfiguration(
             services: [
                 .init(service: application),
-                .init(service: EngineService(engine: engine)),
+                .init(service: EngineService(engine: engine, monitor: monitor)),
             ], gracefulShutdownSignals: [.sigterm, .sigint], logger: application.logger)
         configuration.maximumGracefulShutdownDuration = grace
         try await ServiceGroup(configuration: configuration).run()
     }
 
     /// All routes behind all checks.
-    func router() -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+    func router() -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
+        router.add(
+            middleware: LogMiddleware(
+                logger: options.logger, clock: clock, randomNumber: model.randomNumber))
         if let origin = options.corsOrigin {
             router.add(
                 middleware: CORSMiddleware(
@@ -75,7 +91,9 @@ package struct APIServer: Sendable {
         }
         router.add(middleware: ErrorMiddleware(metrics: metrics))
         if let keys = options.keys { router.add(middleware: KeyMiddleware(keys: keys)) }
-        APIRoutes(model: model, metrics: metrics, isReady: isReady).add(to: router)
+        APIRoutes(model: model, metrics: metrics, monitor: monitor, isReady: isReady)
+            .add(to: router)
+        DashboardRoutes(monitor: monitor).add(to: router)
         return router
     }
 
@@ -92,9 +110,11 @@ package struct APIServer: Sendable {
 /// Stops taking requests when the server is to stop, so that those on their way end.
 private struct EngineService: Service {
     let engine: BatchEngine
+    let monitor: StatusMonitor
 
     func run() async throws {
         try await gracefulShutdown()
         engine.stop()
+        monitor.stop()
     }
 }

@@ -5,8 +5,9 @@ import Serving
 /// Turns a request's events into its response.
 struct Answering<Format: AnswerFormat>: Sendable {
     let format: Format
-    let engine: BatchEngine
+    let model: ServedModel
     let metrics: Metrics
+    let record: RequestRecord
 
     /// The response; a client that goes away cancels what it asked for.
     func respond(to request: Request) async throws -> Response {
@@ -19,7 +20,7 @@ struct Answering<Format: AnswerFormat>: Sendable {
     private func whole() async throws -> Response {
         var format = format
         var usage = Usage()
-        for try await (index, event) in try answerStream(format.requests, engine) {
+        for try await (index, event) in try answerStream(format.requests, model.engine) {
             _ = format.chunks(event, index: index)
             note(event, index, &usage)
         }
@@ -29,7 +30,7 @@ struct Answering<Format: AnswerFormat>: Sendable {
 
     /// Server-sent events. A request that is not taken is refused before the first of them.
     private func stream(_ request: Request) throws -> Response {
-        let events = try answerStream(format.requests, engine)
+        let events = try answerStream(format.requests, model.engine)
         let body = ResponseBody { writer in
             // The compiler cannot see that the closure below ends before the writer does.
             var out = writer
@@ -62,7 +63,10 @@ struct Answering<Format: AnswerFormat>: Sendable {
             try await writer.write(format.opening().serverSent)
             for try await (index, event) in events {
                 note(event, index, &usage)
-                let chunks = format.chunks(event, index: index)
+                var chunks = format.chunks(event, index: index)
+                if format.sampling.tracesVisits, case .token(let token) = event {
+                    chunks.append(TokenTrace(token: token, index: index).json(model))
+                }
                 if !chunks.isEmpty { try await writer.write(chunks.serverSent) }
             }
             try Task.checkCancellation()
@@ -82,7 +86,7 @@ struct Answering<Format: AnswerFormat>: Sendable {
     private func note(_ event: CompletionEvent, _ index: Int, _ usage: inout Usage) {
         guard case .end(let end) = event else { return }
         usage.add(end, countsPrompt: index % format.answersPerPrompt == 0)
-        metrics.note(end)
+        record.note(usage)
     }
 }
 

@@ -1,15 +1,12 @@
 import ChatTemplates
-import OrderedJSON
 
 /// A conversation as a request tells it and as templates want it.
 struct ChatConversation {
-    /// Whether the model may call functions.
-    let hasTools: Bool
     /// `messages` and `tools`.
     let context: TemplateObject
 
-    init(_ fields: RequestFields, body: [UInt8]) throws(APIError) {
-        try Self.refuseConstraints(fields)
+    /// - Parameter choice: tells whether the model hears of the request's `tools`.
+    init(body: [UInt8], _ choice: ToolChoice) throws(APIError) {
         let request: TemplateValue
         do {
             request = try TemplateValue(json: body)
@@ -25,36 +22,8 @@ struct ChatConversation {
             read.append(try Self.message(message, "messages[\(index)]"))
         }
         context["messages"] = .array(read)
-        var tools: TemplateValue = .null
-        if try fields.text(choice: "tool_choice") != "none",
-            let list = try fields.array("tools", limit: 128), !list.isEmpty
-        {
-            for (index, tool) in list.enumerated()
-            where tool["type"]?.text != "function" || tool["function"]?["name"]?.text == nil {
-                throw .invalid("tools[\(index)]", "must be a function with a name")
-            }
-            tools = members["tools"] ?? .null
-        }
-        context["tools"] = tools
-        hasTools = tools != .null
+        context["tools"] = choice.functions.isEmpty ? .null : members["tools"] ?? .null
         self.context = context
-    }
-
-    /// Refuses what would need answers drawn under a constraint.
-    private static func refuseConstraints(_ fields: RequestFields) throws(APIError) {
-        if let format = try fields.object("response_format") {
-            let type = try format.text("type") ?? "text"
-            guard type == "text" else {
-                throw .unsupported("response_format", "\"\(type.prefix(40))\"")
-            }
-        }
-        switch try fields.text(choice: "tool_choice") {
-        case nil, "auto", "none": break
-        case "required", "function":
-            throw .unsupported("tool_choice", "to force a call")
-        default:
-            throw .invalid("tool_choice", "must be \"auto\" or \"none\"")
-        }
     }
 
     /// A message with its text in one piece and its calls' arguments as values, which is how
@@ -104,13 +73,5 @@ struct ChatConversation {
         function["arguments"] = arguments
         members["function"] = .object(function)
         return .object(members)
-    }
-}
-
-extension RequestFields {
-    /// A text, or the type of an object.
-    fileprivate func text(choice name: String) throws(APIError) -> String? {
-        if case .object = self[name] { return try object(name)?.text("type") }
-        return try text(name)
     }
 }

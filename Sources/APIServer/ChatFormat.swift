@@ -14,24 +14,32 @@ struct ChatFormat: AnswerFormat {
     private let model: ServedModel
     private let id: String
     private let created: Int
-    private let readsCalls: Bool
     private var choices: [Choice]
 
     /// What is known of one answer.
     private struct Choice {
         var text = ""
         var scores: [JSONValue] = []
-        var calls: [JSONValue] = []
-        var parser = ToolCallParser()
+        var calls: [Call] = []
+        /// Nil where the model may not call anything.
+        var parser: ToolCallParser?
         var reason: String?
+    }
+
+    /// A call of a function.
+    private struct Call {
+        let id: String
+        let name: String
+        /// JSON.
+        var arguments = ""
     }
 
     /// - Parameter body: the JSON that `fields` were read from.
     init(_ fields: RequestFields, body: [UInt8], _ model: ServedModel) throws {
         try model.check(fields)
         sampling = try SamplingFields(fields, model)
-        let conversation = try ChatConversation(fields, body: body)
-        readsCalls = conversation.hasTools
+        let choice = try ToolChoice(fields)
+        let conversation = try ChatConversation(body: body, choice)
         var request = sampling.request
         request.prompt = try model.chatPrompt(conversation.context)
         try model.check(request.prompt, field: "messages")
@@ -41,6 +49,9 @@ struct ChatFormat: AnswerFormat {
         } else if fields["top_logprobs"] != nil {
             throw APIError.invalid("top_logprobs", "needs \"logprobs\": true")
         }
+        request.constraint =
+            try choice.constraint(model) ?? model.grammars.constraint(ResponseFormat(fields))
+        let parser = choice.prepare(&request, model)
         let limit = try fields.integer("max_completion_tokens", in: 1...1_000_000)
         let older = try fields.integer("max_tokens", in: 1...1_000_000)
         let room = model.engine.positionsLimit - request.prompt.count + 1
@@ -54,7 +65,7 @@ struct ChatFormat: AnswerFormat {
         self.model = model
         id = "chatcmpl-" + String(model.randomNumber(), radix: 16)
         created = model.unixTime()
-        choices = requests.map { _ in Choice() }
+        choices = requests.map { _ in Choice(parser: parser) }
     }
 
     func opening() -> [JSONValue] {
@@ -72,10 +83,7 @@ struct ChatFormat: AnswerFormat {
             return piece(token.text, scores, index)
         case .end(let end):
             var chunks = piece(end.text, [], index)
-            if readsCalls {
-                let rest = choices[index].parser.finish()
-                chunks += add(rest.text, rest.calls, [], index)
-            }
+            chunks += add(choices[index].parser?.finish() ?? [], [], index)
             let isCall = !choices[index].calls.isEmpty && end.reason == .stop
             choices[index].reason = isCall ? "tool_calls" : end.reason.finishReason
             return chunks + [chunk(index, [], reason: choices[index].reason)]
@@ -93,7 +101,15 @@ struct ChatFormat: AnswerFormat {
                 ("role", .text("assistant")), ("content", isEmpty ? .null : .text(choice.text)),
                 ("refusal", .null),
             ]
-            if !choice.calls.isEmpty { message.append(("tool_calls", .array(choice.calls))) }
+            if !choice.calls.isEmpty {
+                let calls = choice.calls.map { call -> JSONValue in
+                    .members([
+                        ("id", .text(call.id)), ("type", .text("function")),
+                        ("function", Self.function(call.name, call.arguments)),
+                    ])
+                }
+                message.append(("tool_calls", .array(calls)))
+            }
             return .members([
                 ("index", .integer(index)), ("message", .members(message)),
                 ("logprobs", logprobs(choice.scores, index)),
@@ -106,36 +122,54 @@ struct ChatFormat: AnswerFormat {
     private mutating func piece(
         _ text: String, _ scores: [JSONValue], _ index: Int
     ) -> [JSONValue] {
-        guard readsCalls else { return add(text, [], scores, index) }
-        let part = choices[index].parser.append(text)
-        return add(part.text, part.calls, scores, index)
+        let pieces = choices[index].parser?.append(text) ?? [.text(text)]
+        return add(pieces, scores, index)
     }
 
-    /// Adds a piece to an answer; its chunks.
+    /// Adds pieces to an answer; its chunks.
     private mutating func add(
-        _ text: String, _ calls: [ToolCallParser.Call], _ scores: [JSONValue], _ index: Int
+        _ pieces: [ToolCallParser.Piece], _ scores: [JSONValue], _ index: Int
     ) -> [JSONValue] {
-        choices[index].text += text
         choices[index].scores += scores
-        var chunks: [JSONValue] = []
-        if !text.isEmpty || !scores.isEmpty {
-            chunks.append(chunk(index, [("content", .text(text))], scores))
+        var deltas: [[(String, JSONValue)]] = []
+        for piece in pieces where piece != .text("") { deltas.append(add(piece, index)) }
+        if deltas.isEmpty, !scores.isEmpty { deltas.append([("content", .text(""))]) }
+        return deltas.enumerated().map { place, delta in
+            chunk(index, delta, place == 0 ? scores : [])
         }
-        for call in calls {
-            let position = choices[index].calls.count
-            let members: [(String, JSONValue)] = [
-                ("id", .text("call_" + String(model.randomNumber(), radix: 16))),
-                ("type", .text("function")),
-                (
-                    "function",
-                    .members([("name", .text(call.name)), ("arguments", .text(call.arguments))])
-                ),
+    }
+
+    private mutating func add(
+        _ piece: ToolCallParser.Piece, _ index: Int
+    ) -> [(String, JSONValue)] {
+        var delta: [(String, JSONValue)] = []
+        switch piece {
+        case .text(let text):
+            choices[index].text += text
+            return [("content", .text(text))]
+        case .call(let name):
+            let call = Call(id: callID(), name: name)
+            choices[index].calls.append(call)
+            delta = [
+                ("id", .text(call.id)), ("type", .text("function")),
+                ("function", Self.function(name, "")),
             ]
-            choices[index].calls.append(.members(members))
-            let delta = JSONValue.members([("index", .integer(position))] + members)
-            chunks.append(chunk(index, [("tool_calls", .array([delta]))]))
+        case .arguments(let text):
+            choices[index].calls[choices[index].calls.count - 1].arguments += text
+            delta = [("function", .members([("arguments", .text(text))]))]
         }
-        return chunks
+        let position = ("index", JSONValue.integer(choices[index].calls.count - 1))
+        return [("tool_calls", .array([.members([position] + delta)]))]
+    }
+
+    private static func function(_ name: String, _ arguments: String) -> JSONValue {
+        .members([("name", .text(name)), ("arguments", .text(arguments))])
+    }
+
+    /// A name for a call. Mistral's template refuses other ones than of nine letters and digits.
+    private func callID() -> String {
+        let digits = String(repeating: "0", count: 8) + String(model.randomNumber(), radix: 36)
+        return model.callFormat == .mistral ? String(digits.suffix(9)) : "call_" + digits.suffix(16)
     }
 
     private func score(_ score: TokenScore) -> JSONValue {

@@ -141,9 +141,19 @@ enum OpenAPIDocument {
         "minimum": 0, "maximum": 20}, "tools": {"type": "array", "maxItems": 128, "items": \
         {"type": "object", "required": ["type", "function"], "properties": {"type": {"const": \
         "function"}, "function": {"type": "object", "required": ["name"], "properties": \
-        {"name": {"type": "string"}, "description": {"type": "string"}, "parameters": \
-        {"type": "object"}}}}}}, "tool_choice": {"enum": ["auto", "none"]}, \
-        "response_format": {"type": "object", "properties": {"type": {"const": "text"}}}}},
+        {"name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}, "strict": {"type": \
+        "boolean"}, "description": {"type": "string"}, "parameters": \
+        {"type": "object"}}}}}}, "tool_choice": {"oneOf": [{"enum": \
+        ["auto", "none", "required"]}, {"type": "object", "required": ["type", "function"], \
+        "properties": {"type": {"const": "function"}, "function": {"type": "object", \
+        "required": ["name"], "properties": {"name": {"type": "string"}}}}}]}, \
+        "parallel_tool_calls": {"type": "boolean", "default": true}, "response_format": \
+        {"oneOf": [{"type": "object", "properties": {"type": {"enum": ["text", \
+        "json_object"]}}}, {"type": "object", "required": ["type", "json_schema"], \
+        "properties": {"type": {"const": "json_schema"}, "json_schema": {"type": "object", \
+        "required": ["name", "schema"], "properties": {"name": {"type": "string", "pattern": \
+        "^[A-Za-z0-9_-]{1,64}$"}, "strict": {"type": "boolean"}, "schema": {"type": \
+        ["object", "boolean"]}}}}}]}}},
               "ChatCompletion": {"type": "object", "required": ["id", "object", "created", \
         "model", "choices"], "properties": {"id": {"type": "string"}, "object": {"const": \
         "chat.completion"}, "created": {"type": "integer"}, "model": {"type": "string"}, \

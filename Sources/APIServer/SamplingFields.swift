@@ -9,6 +9,8 @@ struct SamplingFields {
     let isStreaming: Bool
     /// Whether a stream's last chunk tells the usage.
     let includesUsage: Bool
+    /// Whether a stream tells which experts each token visited.
+    let tracesVisits: Bool
     let request: CompletionRequest
 
     init(_ fields: RequestFields, _ model: ServedModel) throws(APIError) {
@@ -16,6 +18,7 @@ struct SamplingFields {
         isStreaming = try fields.boolean("stream") ?? false
         let streaming = try fields.object("stream_options")
         includesUsage = try streaming?.boolean("include_usage") ?? false
+        tracesVisits = try fields.object("martlet")?.boolean("trace") ?? false
         var request = CompletionRequest(prompt: [])
         request.sampling = try Self.options(fields, model)
         request.timeLimit = model.timeLimit

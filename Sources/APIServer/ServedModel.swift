@@ -1,6 +1,7 @@
 package import ChatTemplates
 import OrderedJSON
 package import Serving
+import StructuredOutput
 package import Tokenizers
 
 /// What the API serves: a model behind its engine, and how to talk with it.
@@ -13,6 +14,8 @@ package struct ServedModel: Sendable {
     package let vocabulary: Int
     /// Tokens that end an answer in a conversation.
     package let turnEnds: Set<Int>
+    /// How the model writes calls of functions; nil if that is not known.
+    package let callFormat: ToolCallFormat?
     /// Time from a request to its end, with what it has then.
     package let timeLimit: Duration
     /// The ids that the model continues with its answer to a conversation: `messages` and `tools`
@@ -24,10 +27,12 @@ package struct ServedModel: Sendable {
     package let started: Int
     /// A number that nobody can foresee: seeds of those who give none, and names of answers.
     package let randomNumber: @Sendable () -> UInt64
+    /// Forms that answers are forced into.
+    let grammars: AnswerGrammars
 
     package init(
         name: String, tokenizer: Tokenizer, engine: BatchEngine, vocabulary: Int,
-        turnEnds: Set<Int>, timeLimit: Duration,
+        turnEnds: Set<Int>, callFormat: ToolCallFormat?, timeLimit: Duration,
         chatPrompt: @escaping @Sendable (TemplateObject) throws -> [Int],
         unixTime: @escaping @Sendable () -> Int,
         randomNumber: @escaping @Sendable () -> UInt64
@@ -37,11 +42,14 @@ package struct ServedModel: Sendable {
         self.engine = engine
         self.vocabulary = vocabulary
         self.turnEnds = turnEnds
+        self.callFormat = callFormat
         self.timeLimit = timeLimit
         self.chatPrompt = chatPrompt
         self.unixTime = unixTime
         started = unixTime()
         self.randomNumber = randomNumber
+        grammars = AnswerGrammars(
+            TokenVocabulary(tokenizer, count: vocabulary, excluding: turnEnds))
     }
 
     /// Refuses a model that is not this one; no name means this one.

@@ -4,9 +4,9 @@ import SystemModel
 
 /// What a request's answers took together.
 struct Usage {
-    private var promptTokens = 0
+    private(set) var promptTokens = 0
     private var reusedTokens = 0
-    private var answerTokens = 0
+    private(set) var answerTokens = 0
     private var cost = CostRecord()
     private var firstTokenSeconds: Double?
     private var queueSeconds = 0.0

@@ -171,3 +171,24 @@ static void product_q6_k(const struct martlet_product *p) {
 static void product_mxfp4(const struct martlet_product *p) {
     product_of(format_mxfp4, p);
 }
+
+// Sums that multiply_ceiling keeps going at once: a tile's.
+#define CEILING_SUMS (TILE_INPUTS * TILE_VECTORS)
+
+static size_t multiply_ceiling(size_t rounds, int32_t *sum) {
+    ints sums[CEILING_SUMS], words[CEILING_SUMS];
+    for (int i = 0; i < CEILING_SUMS; i++) {
+        sums[i] = ints_of(0);
+        words[i] = ints_of(0x01010101 * i);
+    }
+    for (size_t round = 0; round < rounds; round++) {
+        for (int i = 0; i < CEILING_SUMS; i++) {
+            sums[i] = dot_small(sums[i], words[i], (int32_t)round);
+        }
+    }
+    for (int i = 1; i < CEILING_SUMS; i++) {
+        sums[0] += sums[i];
+    }
+    *sum = sums[0][0];
+    return rounds * CEILING_SUMS * ROWS * 8;
+}

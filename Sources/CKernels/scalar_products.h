@@ -183,3 +183,17 @@ static void product_q5_k(const struct martlet_product *p) {
 static void product_q6_k(const struct martlet_product *p) {
     scalar_product((struct scalar_format){210, 0, 8, false, true, scalar_q6_k}, p);
 }
+
+static size_t multiply_ceiling(size_t rounds, int32_t *sum) {
+    int32_t sums[8] = {0};
+    for (size_t round = 0; round < rounds; round++) {
+        for (int i = 0; i < 8; i++) {
+            sums[i] += (int8_t)(round + (size_t)i) * (int8_t)(round >> 8);
+        }
+    }
+    for (int i = 1; i < 8; i++) {
+        sums[0] += sums[i];
+    }
+    *sum = sums[0];
+    return rounds * 8 * 2;
+}

@@ -8,6 +8,7 @@
 .product_q5_k = product_q5_k,
 .product_q6_k = product_q6_k,
 .product_mxfp4 = product_mxfp4,
+.multiply_ceiling = multiply_ceiling,
 .dequantize_q4_k = dequantize_q4_k,
 .dequantize_q5_k = dequantize_q5_k,
 .dequantize_q6_k = dequantize_q6_k,

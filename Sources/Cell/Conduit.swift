@@ -49,6 +49,7 @@ final class Flow {
     /// The peer sends no more.
     var hasEnded = false
     private var endIsTold = false
+    private static let smallRead = 16 << 10
 
     init(id: Int, device: Int, direction: AirQueue.Direction) {
         self.id = id
@@ -57,6 +58,20 @@ final class Flow {
     }
 
     var isOpen: Bool { conduit.map { !$0.isClosed } ?? false }
+
+    /// Keeps what was read. Small reads are packed: each would hold the room of a large one.
+    func append(_ buffer: ByteBuffer) {
+        held += buffer.readableBytes
+        guard buffer.readableBytes < Self.smallRead else { return buffers.append(buffer) }
+        // The first buffer may be shared with what is being written.
+        if buffers.count > 1, let last = buffers.last, last.readableBytes < Self.smallRead {
+            buffers[buffers.index(before: buffers.endIndex)].writeImmutableBuffer(buffer)
+        } else {
+            var packed = ByteBufferAllocator().buffer(capacity: buffer.readableBytes)
+            packed.writeImmutableBuffer(buffer)
+            buffers.append(packed)
+        }
+    }
 
     /// Whether everything that was sent has arrived, the end included.
     var isDone: Bool { endIsTold }

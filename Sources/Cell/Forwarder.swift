@@ -107,8 +107,7 @@ final class Forwarder {
         if flow.held == 0, link.jitter.value > 0 {
             flow.jitter = .seconds(link.jitter.value * generator.uniform())
         }
-        flow.held += buffer.readableBytes
-        flow.buffers.append(buffer)
+        flow.append(buffer)
         if flow.held >= CellLimits.waitingBytes { flow.source.pause() }
         pass(
             state.enqueue(

@@ -69,7 +69,7 @@ final class Connection: Sendable {
                 .failed(id, request: failure.requestID, message: failure.message))
         case .goodbye: coordinator.farewell(id, reason: try Goodbye(frame: frame).reason)
         case .ping: link.send(try Heartbeat(frame: frame).reply.frame())
-        case .pong: break
+        case .pong: coordinator.ponged(id, try Heartbeat(frame: frame))
         default: throw WireError(.invalid, "a device does not send \(frame.kind) frames")
         }
     }

@@ -61,6 +61,10 @@ package final class Coordinator: Sendable {
     package let options: Options
     /// Where results and losses are left for the inference thread.
     let mailbox = Mailbox<Letter>()
+    /// How well devices answer.
+    package let links = LinkRecords()
+    /// The clock by which pings are timed; nil before the first.
+    let pingClock = Mutex<(any MonotonicClock)?>(nil)
     /// What devices must know of the model.
     package let facts: ModelFacts
     /// How fast devices and the base station are.
@@ -147,6 +151,15 @@ package final class Coordinator: Sendable {
             if let frame = try? Goodbye(reason: reason).frame() { session.control.send(frame) }
             session.control.close()
             session.bulk?.close()
+        }
+    }
+
+    /// By name, the links on which devices are asked for signs of life.
+    var controlLinks: [(name: String, link: any DeviceLink)] {
+        state.withLock { state in
+            state.membership.members.values.compactMap { member in
+                state.sessions[member.id].map { (member.description.name, $0.control) }
+            }
         }
     }
 
@@ -289,6 +302,7 @@ extension Coordinator {
         }
         session?.bulk?.close()
         mailbox.post(.lost(id))
+        if let name { links.left(name) }
         if let name { report(.left(name: name, reason: session?.farewell ?? reason)) }
     }
 

@@ -200,6 +200,7 @@ extension RemoteExperts {
         }
         round.take(shipment.parcel, result.outputs)
         record(result, frame, (arrived - entry.sent).seconds, shipment)
+        note(shipment, round)
     }
 
     private func record(
@@ -216,6 +217,22 @@ extension RemoteExperts {
             CostRecord.Device(
                 roundTrips: 1, uplinkBytes: frame.payload.count, pairs: shipment.pairs,
                 computeSeconds: computed, roundTripSeconds: seconds))
+        coordinator.links.answered(device.name, seconds: seconds, computing: computed)
+    }
+
+    /// Notes who computed the experts of a shipment.
+    private func note(_ shipment: Round.Shipment, _ round: Round) {
+        if costs.hosts.isEmpty {
+            costs.hosts = routes.placement.slots.map { [String?](repeating: nil, count: $0.count) }
+        }
+        for segment in shipment.parcel.segments {
+            let group = round.groups[segment.group]
+            for position in segment.positions {
+                for pair in group.pairs[group.ranges[position]] {
+                    costs.hosts[round.layer][pair.expert] = shipment.device.name
+                }
+            }
+        }
     }
 
     /// What a device did not compute goes to others that can, and else stays here.
@@ -240,6 +257,7 @@ extension RemoteExperts {
     /// Rows computed here, as their device would have: through the codec, both ways.
     private func compute(_ parcel: Parcel, _ round: inout Round) {
         guard !parcel.segments.isEmpty else { return }
+        costs.recomputedGroups += parcel.segments.count
         let (inputs, pairs) = parcel.work(round.groups)
         let codec = coordinator.options.codec
         let output = measured(inputs.travelled(codec), pairs, round.layer)

@@ -49,6 +49,9 @@ package struct ExpertWeights: Sendable {
         self.activation = activation
     }
 
+    /// Gate, up and down.
+    package var matrices: [QuantizedMatrix] { [gate, up, down] }
+
     /// Bytes of the matrices as stored, and of the biases in fp32.
     package var byteCount: Int {
         let biasCount = biases.map { $0.gate.count + $0.up.count + $0.down.count } ?? 0

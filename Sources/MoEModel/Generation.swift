@@ -63,7 +63,7 @@ package struct Generation {
     package mutating func next() throws -> Token {
         if let token = drawn.popLast() { return token }
         var cost = CostRecord()
-        while pending.count > Self.prefillRows {
+        while pending.count > Self.prefillRows, transformer.stepsMayBeSplit {
             let (_, spent) = try read(Array(pending.prefix(Self.prefillRows)), rows: .none)
             cost.add(spent)
             pending.removeFirst(Self.prefillRows)
@@ -134,7 +134,7 @@ package struct Generation {
 extension Transformer {
     /// Whether reading tokens in one step or in several gives the same: not where angles depend on
     /// the length of the whole step.
-    fileprivate var stepsMayBeSplit: Bool {
+    package var stepsMayBeSplit: Bool {
         configuration.rotaries.allSatisfy {
             if case .dynamic = $0.scaling { false } else { true }
         }

@@ -73,7 +73,3 @@ package final class PrefetchingExperts: ExpertExecutor {
         }
     }
 }
-
-extension ExpertWeights {
-    fileprivate var matrices: [QuantizedMatrix] { [gate, up, down] }
-}

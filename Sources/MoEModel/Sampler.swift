@@ -1,5 +1,6 @@
 import Foundation
 import SystemModel
+package import Tokenizers
 
 /// How the next token is drawn from its logits.
 package struct SamplingOptions: Sendable, Equatable {
@@ -42,7 +43,7 @@ package struct SamplingOptions: Sendable, Equatable {
     }
 }
 
-/// Draws tokens: bias, penalties, temperature, top-k, top-p, min-p, in that order.
+/// Draws tokens: bias, penalties, what is allowed, temperature, top-k, top-p, min-p, in that order.
 package struct Sampler: Sendable {
     package let options: SamplingOptions
     private var generator: SeededGenerator
@@ -58,9 +59,10 @@ package struct Sampler: Sendable {
     ///   - logits: `[vocabulary]`.
     ///   - text: the ids so far, for the penalties.
     ///   - answerStart: where in it the answer begins; presence and frequency penalty look at that.
+    ///   - allowed: the ids from which to choose, at least one; nil for all.
     /// - Complexity: O(vocabulary); O(vocabulary · log vocabulary) with top-k or top-p.
     package mutating func next(
-        logits: ArraySlice<Float>, after text: [Int], answerStart: Int
+        logits: ArraySlice<Float>, after text: [Int], answerStart: Int, allowed: TokenSet? = nil
     ) -> Int {
         var scores = Array(logits)
         for (id, bias) in options.logitBias where scores.indices.contains(id) {
@@ -68,7 +70,11 @@ package struct Sampler: Sendable {
         }
         penalize(&scores, text)
         penalizeAnswer(&scores, text[answerStart...])
-        guard options.temperature > 0 else { return greatest(scores) }
+        allowed?.keep(in: &scores)
+        let best = greatest(scores)
+        // Where the model's logits are no numbers, what is allowed still holds.
+        guard scores[best] > -.infinity else { return allowed?.first ?? best }
+        guard options.temperature > 0 else { return best }
         guard options.topK > 0 || options.topP < 1 else { return draw(likelyEnough(scores)) }
         return draw(truncate(ranked(scores)))
     }
@@ -98,13 +104,16 @@ package struct Sampler: Sendable {
     private func likelyEnough(_ scores: [Float]) -> [Candidate] {
         let top = Double(scores[greatest(scores)])
         return scores.enumerated().lazy
+            .filter { $1 > -.infinity }
             .map { ($0, exp((Double($1) - top) / options.temperature)) }
             .filter { $0.1 >= options.minP }
     }
 
     /// All tokens, the most likely first; of equal ones the lower id first.
     private func ranked(_ scores: [Float]) -> [Candidate] {
-        let order = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }
+        let order = scores.indices.filter { scores[$0] > -.infinity }.sorted {
+            (scores[$0], $1) > (scores[$1], $0)
+        }
         let top = Double(scores[order[0]])
         let weights = order.map { exp((Double(scores[$0]) - top) / options.temperature) }
         let sum = weights.reduce(0, +)

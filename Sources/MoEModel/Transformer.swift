@@ -24,19 +24,22 @@ package struct Transformer: Sendable {
         embedding.format.elementsPerBlock > 1 ? .f16 : .f32
     }
 
+    /// The weights that every pass reads: all layers' but their routed experts, and the head.
+    package var matrices: [QuantizedMatrix] { layers.flatMap(\.matrices) + [head] }
+
     /// Advances one sequence by `ids`: a step of one.
     ///
     /// - Returns: all rows of logits `[ids × vocabulary]`, only the last, or none.
     /// - Throws: as for several sequences.
     package func forward(
         _ ids: [Int], cache: inout KeyValueCache, rows: SequenceStep.Rows,
-        selector: any ExpertSelector, experts: any ExpertExecutor
+        selector: any ExpertSelector, experts: any ExpertExecutor, timer: PhaseTimer? = nil
     ) throws -> Matrix {
         var steps = [SequenceStep(ids: ids, cache: cache, rows: rows)]
         // The step is to hold the pages alone, or it would copy what it writes to.
         cache = KeyValueCache(pool: cache.pool)
         defer { cache = steps[0].cache }
-        return try forward(&steps, selector: selector, experts: experts)[0]
+        return try forward(&steps, selector: selector, experts: experts, timer: timer)[0]
     }
 
     /// Advances several sequences at once.
@@ -49,18 +52,23 @@ package struct Transformer: Sendable {
     ///     copy of is safe, but its last page is copied.
     ///   - selector: chooses experts.
     ///   - experts: runs them; may block this thread.
+    ///   - timer: told when what is done.
     /// - Returns: for each step what it asked for.
     /// - Throws: `KeyValueCacheError` before anything is computed, or what `experts` throws; all
     ///   caches then hold the positions that they held before.
     /// - Complexity: O(tokens × parameters) multiplications; reads every weight it uses once.
     package func forward(
-        _ steps: inout [SequenceStep], selector: any ExpertSelector, experts: any ExpertExecutor
+        _ steps: inout [SequenceStep], selector: any ExpertSelector, experts: any ExpertExecutor,
+        timer: PhaseTimer? = nil
     ) throws -> [Matrix] {
+        timer?.start()
+        defer { timer?.mark(.head) }
         do {
             for index in steps.indices {
                 try steps[index].cache.reserve(steps[index].ids.count)
             }
-            let hidden = try hiddenStates(steps, selector: selector, experts: experts)
+            let hidden = try hiddenStates(
+                steps, selector: selector, experts: experts, timer)
             for index in steps.indices { steps[index].cache.advance(steps[index].ids.count) }
             return results(steps, hidden)
         } catch {
@@ -71,23 +79,28 @@ package struct Transformer: Sendable {
 
     /// The residual stream after the last layer, all sequences' rows: `[tokens × hidden]`.
     private func hiddenStates(
-        _ steps: [SequenceStep], selector: any ExpertSelector, experts: any ExpertExecutor
+        _ steps: [SequenceStep], selector: any ExpertSelector, experts: any ExpertExecutor,
+        _ timer: PhaseTimer?
     ) throws -> Matrix {
         let rows = StepRows(steps, rotaries: rotaries)
         var hidden = embed(steps.flatMap(\.ids))
         for (index, layer) in layers.enumerated() {
             layer.attend(&hidden, layer: index, rows: rows)
             let inputs = layer.normalized(hidden)
+            timer?.mark(.attention)
             switch layer.feedForward {
             case .dense(let expert):
                 hidden.add(expert.output(Activations(inputs)))
             case .mixture(let router):
                 if let shared = layer.sharedExpert {
                     hidden.add(shared.output(Activations(inputs)))
+                    timer?.mark(.experts)
                 }
                 let routing = selector.route(layer: index, routerLogits: router.logits(inputs))
+                timer?.mark(.router)
                 hidden.add(try experts.mixture(layer: index, inputs: inputs, routing: routing))
             }
+            timer?.mark(.experts)
         }
         return hidden
     }

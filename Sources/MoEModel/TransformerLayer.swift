@@ -18,6 +18,15 @@ package struct TransformerLayer: Sendable {
     /// Position of the layer's rotary embedding among the model's.
     let rotary: Int
 
+    /// The weights that every pass reads: all but the routed experts.
+    var matrices: [QuantizedMatrix] {
+        let shared = sharedExpert.map { $0.weights.matrices + ($0.gate.map { [$0] } ?? []) } ?? []
+        switch feedForward {
+        case .dense(let expert): return attention.matrices + expert.matrices
+        case .mixture(let router): return attention.matrices + [router.projection.weights] + shared
+        }
+    }
+
     /// Adds the attention of the newest rows to the residual stream.
     ///
     /// - Parameters:

@@ -24,6 +24,7 @@ package final class BatchEngine: Sendable {
         var scheduler: SchedulerState
         var completions: [Int: RunningCompletion] = [:]
         var prefixes = PrefixIndex()
+        var activity = EngineActivity()
         var recorder: RoutingRecorder
         var executor: any ExpertExecutor
     }
@@ -36,6 +37,7 @@ package final class BatchEngine: Sendable {
         var waiting = 0
         var running = 0
         var prefixes = 0
+        var activity = EngineActivity()
         var isStepping = false
         var isStopping = false
         /// Seconds from submission to end of recent answers, smoothed: what a full queue tells.
@@ -61,6 +63,8 @@ package final class BatchEngine: Sendable {
         self.transformer = transformer
         self.tokenizer = tokenizer
         self.pool = pool
+        var limits = limits
+        limits.splitsPrompts = transformer.stepsMayBeSplit
         self.limits = limits
         self.thread = thread
         self.clock = clock
@@ -78,6 +82,9 @@ package final class BatchEngine: Sendable {
             overflow ? .max : positions, transformer.configuration.contextLength)
     }
 
+    /// Most bytes of keys and values.
+    package var memoryLimit: Int { pool.bytesLimit }
+
     package var load: Load {
         let usage = pool.usage
         return inbox.withLock {
@@ -85,6 +92,9 @@ package final class BatchEngine: Sendable {
                 waiting: $0.waiting, running: $0.running, memory: usage, prefixes: $0.prefixes)
         }
     }
+
+    /// What was done so far, up to the last step.
+    package var activity: EngineActivity { inbox.withLock { $0.activity } }
 
     /// Takes a request. Whoever drops the stream cancels it; everything it held is then free.
     ///
@@ -205,9 +215,12 @@ package final class BatchEngine: Sendable {
     private func begin(_ id: Int, _ state: inout State) {
         guard var completion = state.completions.removeValue(forKey: id) else { return }
         let prefix =
-            completion.request.readsWholePrompt
+            completion.request.readsWholePrompt || !limits.splitsPrompts
             ? nil : state.prefixes.longestPrefix(of: completion.request.prompt)
-        completion.begin(with: prefix, at: clock.now)
+        let now = clock.now
+        completion.begin(with: prefix, at: now)
+        state.activity.queue.add((now - completion.submitted).seconds)
+        state.activity.reusedTokens += completion.reusedTokens
         state.scheduler.admit(reused: completion.reusedTokens)
         state.completions[id] = completion
     }
@@ -229,6 +242,7 @@ package final class BatchEngine: Sendable {
             cost.totalSeconds = (clock.now - start).seconds
             cost.tokens = steps.reduce(0) { $0 + $1.ids.count }
             cost.steps = 1
+            state.activity.cost.add(cost)
             take(shares, &steps, logits, cost, &state)
         } catch {
             _ = state.executor.takeCosts()
@@ -252,11 +266,18 @@ package final class BatchEngine: Sendable {
             completion.add(cost: cost.share(row - share.rows..<row, of: cost.tokens))
             let step = steps[index]
             steps[index].cache = KeyValueCache(pool: pool)
+            let before = (tokens: completion.answerTokens, draw: completion.lastDraw)
+            let visits =
+                share.draws ? state.recorder.visits(ofRow: row - 1, hosts: cost.hosts) : []
             let reason = completion.advance(
-                step, results: logits[index], draws: share.draws,
-                experts: share.draws ? state.recorder.experts(ofRow: row - 1) : [], at: now)
+                step, results: logits[index], draws: share.draws, visits: visits, at: now)
+            if before.draw == nil { state.activity.promptTokens += share.rows }
+            state.activity.answerTokens += completion.answerTokens - before.tokens
+            if completion.lastDraw != nil {
+                state.activity.drew(after: before.draw, of: completion.submitted, at: now)
+            }
             if share.draws, completion.answerTokens <= 1 {
-                state.prefixes.insert(completion.request.prompt, completion.cache)
+                keep(completion.request.prompt, completion.cache, &state)
             }
             state.completions[share.id] = completion
             if let reason { finish(share.id, reason, &state) }
@@ -268,10 +289,15 @@ package final class BatchEngine: Sendable {
         let now = clock.now
         completion.events.yield(.end(completion.end(reason, at: now)))
         completion.events.finish()
-        state.prefixes.insert(completion.text, completion.cache)
+        keep(completion.text, completion.cache, &state)
         let seconds = (now - completion.submitted).seconds
         inbox.withLock { $0.answerSeconds += 0.1 * (seconds - $0.answerSeconds) }
         remove(id, &state)
+    }
+
+    /// Keeps what was read for texts that begin alike, unless reading on would give something else.
+    private func keep(_ ids: [Int], _ cache: KeyValueCache, _ state: inout State) {
+        if limits.splitsPrompts { state.prefixes.insert(ids, cache) }
     }
 
     private func remove(_ id: Int, _ state: inout State) {
@@ -285,6 +311,7 @@ package final class BatchEngine: Sendable {
             inbox.waiting = state.scheduler.waiting.count
             inbox.running = state.scheduler.running.count
             inbox.prefixes = state.prefixes.count
+            inbox.activity = state.activity
             let isIdle =
                 state.scheduler.isEmpty && inbox.submitted.isEmpty && inbox.cancelled.isEmpty
             inbox.isStepping = !isIdle

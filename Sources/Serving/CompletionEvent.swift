@@ -26,6 +26,13 @@ package struct TokenScore: Sendable, Equatable {
     package let top: [Alternative]
 }
 
+/// An expert that computed something for a token, and where.
+package struct ExpertVisit: Sendable, Equatable {
+    package let expert: Int
+    /// The device that computed it; nil for the base station.
+    package let device: String?
+}
+
 /// A token of an answer.
 package struct CompletionToken: Sendable {
     package let score: TokenScore
@@ -33,7 +40,7 @@ package struct CompletionToken: Sendable {
     package let text: String
     /// By layer the experts that the token's row visited, ascending; empty for a dense layer. It is
     /// the row from which the token was drawn, that of the token before it.
-    package let experts: [[Int]]
+    package let visits: [[ExpertVisit]]
 }
 
 /// The end of an answer.

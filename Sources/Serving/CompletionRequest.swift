@@ -1,4 +1,5 @@
 package import MoEModel
+package import StructuredOutput
 
 /// A text to be continued, and how.
 package struct CompletionRequest: Sendable {
@@ -20,6 +21,9 @@ package struct CompletionRequest: Sendable {
     package var stop: [String] = []
     /// Tokens that end the answer and are not in it.
     package var endTokens: Set<Int> = []
+    /// What the answer has to be; it ends as soon as nothing else can follow. Bias and penalties
+    /// choose among the tokens that it lets through; stop texts and `maxTokens` still cut it off.
+    package var constraint: TokenConstraint?
     /// Special tokens as text: for answers whose channels or calls are to be read from it.
     package var showsSpecialTokens = false
     /// With each token its log-probability and that many likeliest ones beside it; nil: none.

@@ -21,6 +21,7 @@ extension CostRecord {
         if selection != nil {
             share.selection = rowSelections[range].reduce(into: Selection()) { $0.add($1) }
         }
+        share.recomputedGroups = scaled(recomputedGroups)
         share.devices = devices.mapValues { device in
             Device(
                 roundTrips: scaled(device.roundTrips),

@@ -18,10 +18,17 @@ final class RoutingRecorder: ExpertSelector {
     }
 
     /// By layer the experts of one of the last step's rows, ascending.
-    func experts(ofRow row: Int) -> [[Int]] {
+    ///
+    /// - Parameter hosts: where that step's experts were computed, as in its cost record.
+    func visits(ofRow row: Int, hosts: [[String?]]) -> [[ExpertVisit]] {
         pairs.withLock { pairs in
             (0...(pairs.keys.max() ?? 0)).map { layer in
-                (pairs[layer] ?? []).filter { $0.row == row }.map(\.expert)
+                let devices = layer < hosts.count ? hosts[layer] : []
+                return (pairs[layer] ?? []).filter { $0.row == row }.map { pair in
+                    ExpertVisit(
+                        expert: pair.expert,
+                        device: pair.expert < devices.count ? devices[pair.expert] : nil)
+                }
             }
         }
     }

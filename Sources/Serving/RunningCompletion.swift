@@ -1,5 +1,6 @@
 import Foundation
 import MoEModel
+import StructuredOutput
 import SystemModel
 import Tensors
 import Tokenizers
@@ -19,11 +20,14 @@ struct RunningCompletion {
     private(set) var text: [Int]
     private(set) var reusedTokens = 0
     private(set) var cost = CostRecord()
+    /// When a token was last drawn.
+    private(set) var lastDraw: Duration?
     private var started: Duration?
     private var firstToken: Duration?
     private var sampler: Sampler
     private var decoder: StreamDecoder
     private var matcher: StopMatcher
+    private var constraint: TokenConstraint?
     private var promptScores: [TokenScore] = []
     /// The sum of the hidden states so far, `[hidden]`, if their mean is wanted.
     private var stateSum: [Float] = []
@@ -41,6 +45,7 @@ struct RunningCompletion {
         decoder = StreamDecoder(
             tokenizer, skippingSpecialTokens: !request.showsSpecialTokens)
         matcher = StopMatcher(request.stop)
+        constraint = request.constraint
     }
 
     var answerTokens: Int { text.count - request.prompt.count }
@@ -74,10 +79,11 @@ struct RunningCompletion {
     ///
     /// - Parameters:
     ///   - results: the rows that the step asked for.
-    ///   - experts: by layer those that the step's last row visited.
+    ///   - visits: by layer the experts that the step's last row visited.
     /// - Returns: why the answer ended, or nil.
     mutating func advance(
-        _ step: SequenceStep, results: Matrix, draws: Bool, experts: [[Int]], at now: Duration
+        _ step: SequenceStep, results: Matrix, draws: Bool, visits: [[ExpertVisit]],
+        at now: Duration
     ) -> CompletionEnd.Reason? {
         cache = step.cache
         if answerTokens == 0 {
@@ -86,7 +92,7 @@ struct RunningCompletion {
         }
         guard draws else { return nil }
         guard request.maxTokens > 0, request.reading != .meanState else { return .length }
-        return draw(results.row(results.rows - 1), experts: experts, at: now)
+        return draw(results.row(results.rows - 1), visits: visits, at: now)
     }
 
     /// Keeps what a part of the prompt says.
@@ -131,12 +137,19 @@ struct RunningCompletion {
     }
 
     private mutating func draw(
-        _ logits: ArraySlice<Float>, experts: [[Int]], at now: Duration
+        _ logits: ArraySlice<Float>, visits: [[ExpertVisit]], at now: Duration
     ) -> CompletionEnd.Reason? {
+        var constraint = self.constraint
+        let allowed = constraint?.allowed(ends: request.endTokens)
         let id = sampler.next(
-            logits: logits, after: text, answerStart: request.prompt.count)
+            logits: logits, after: text, answerStart: request.prompt.count, allowed: allowed)
         if firstToken == nil { firstToken = now }
+        lastDraw = now
         if request.endTokens.contains(id) { return .stop }
+        let follows = constraint?.advance(id) ?? true
+        precondition(follows, "a constraint takes the tokens that it allows")
+        let isWhole = constraint?.isFinished() ?? false
+        self.constraint = constraint
         text.append(id)
         let score = request.topLogprobs.map { TokenScore(id, logits: logits, top: $0) }
         let shown = matcher.append(decoder.append(id))
@@ -144,8 +157,8 @@ struct RunningCompletion {
             .token(
                 CompletionToken(
                     score: score ?? TokenScore(id: id, logprob: nil, top: []), text: shown,
-                    experts: experts)))
-        if matcher.isStopped { return .stop }
+                    visits: visits)))
+        if matcher.isStopped || isWhole { return .stop }
         return answerTokens == request.maxTokens ? .length : nil
     }
 

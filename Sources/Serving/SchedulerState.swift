@@ -14,6 +14,8 @@ package struct SchedulerState: Sendable {
         package var waiting = 256
         /// Most rows of a step: bounds how long answers wait for others' prompts.
         package var rows = 256
+        /// Whether a prompt may be read in several steps; if not, it is read in one, however long.
+        package var splitsPrompts = true
 
         package init() {}
     }
@@ -111,6 +113,7 @@ package struct SchedulerState: Sendable {
     private mutating func deal(_ budget: Int, to rows: inout [Int: Int]) {
         var open = running.filter { !$0.isDecoding }
         guard !open.isEmpty else { return }
+        guard limits.splitsPrompts else { return dealWhole(open, budget, to: &rows) }
         turn = (turn + 1) % open.count
         open = Array(open[turn...] + open[..<turn])
         open.sort { $0.promptCount - $0.read < $1.promptCount - $1.read }
@@ -118,6 +121,18 @@ package struct SchedulerState: Sendable {
         for (index, sequence) in open.enumerated() {
             let part = (left + open.count - index - 1) / (open.count - index)
             let count = min(part, sequence.promptCount - sequence.read)
+            rows[sequence.id] = count
+            left -= count
+        }
+    }
+
+    /// Deals rows to whole prompts in order of arrival: to the first, and to those behind it as far
+    /// as rows reach.
+    private func dealWhole(_ open: [Sequence], _ budget: Int, to rows: inout [Int: Int]) {
+        var left = budget
+        for (index, sequence) in open.enumerated() {
+            let count = sequence.promptCount - sequence.read
+            guard index == 0 || count <= left else { return }
             rows[sequence.id] = count
             left -= count
         }

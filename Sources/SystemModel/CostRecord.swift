@@ -105,15 +105,22 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var selection: Selection?
     /// The same of each row of one step, `[rows]`; empty in sums of steps.
     package var rowSelections: [Selection] = []
+    /// Groups of pairs that were planned for a device and computed at the base station instead,
+    /// because the device was lost, late or not there.
+    package var recomputedGroups = 0
     /// By device name.
     package var devices: [String: Device] = [:]
+    /// `[layer][expert]`: the device that computed the expert in the last step, or nil where none
+    /// did; shorter or empty where no device computed anything.
+    package var hosts: [[String?]] = []
 
     package init() {}
 
     /// All but the rows' part, which only the step's own caller needs.
     private enum CodingKeys: String, CodingKey {
         case tokens, steps, draftedTokens, acceptedTokens, totalSeconds, networkWaitSeconds,
-            roundTrips, pairs, localPairs, predictedPairs, rightlyPredictedPairs, selection, devices
+            roundTrips, pairs, localPairs, predictedPairs, rightlyPredictedPairs, recomputedGroups,
+            selection, devices
     }
 
     /// The part of the step in which the base station itself computed, in seconds.
@@ -150,6 +157,8 @@ package struct CostRecord: Sendable, Equatable, Codable {
         rightlyPredictedPairs += other.rightlyPredictedPairs
         if let other = other.selection { selection = (selection ?? Selection()).adding(other) }
         rowSelections = []
+        recomputedGroups += other.recomputedGroups
+        hosts = other.hosts
         for (name, device) in other.devices { devices[name, default: Device()].add(device) }
     }
 }

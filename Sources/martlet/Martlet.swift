@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Tensors
 
 /// The command line: the only place that wires the parts together.
@@ -18,7 +19,7 @@ struct Martlet: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Generate.self, Serve.self, Keys.self, Config.self, Join.self, Logits.self,
+            Generate.self, Serve.self, Status.self, Keys.self, Config.self, Join.self, Logits.self,
             PerplexityCommand.self,
             Chat.self, Template.self, Tokenize.self, Detokenize.self, Inspect.self,
             Quantize.self, Fuzz.self, Bench.self, Demo.self, Plan.self,
@@ -31,12 +32,19 @@ enum Program {
     /// Bytes of freed memory that are kept: more than the matrices of a layer of a long prompt.
     private static let freedMemory = 128 << 20
 
-    /// Runs the command, with the options of `serve --config` where that is given.
+    /// Runs the command; for `serve` with what its file and the environment add.
     static func main() async {
         keepFreedMemory(bytes: freedMemory)
         do {
-            let arguments = Array(CommandLine.arguments.dropFirst())
-            await Martlet.main(try ServeConfiguration.expanded(arguments))
+            var arguments = Array(CommandLine.arguments.dropFirst())
+            if arguments.first == "serve", !arguments.contains("--help"), !arguments.contains("-h")
+            {
+                let line = try ServeCommandLine(
+                    Array(arguments.dropFirst()),
+                    environment: ProcessInfo.processInfo.environment)
+                arguments = ["serve"] + line.arguments
+            }
+            await Martlet.main(arguments)
         } catch {
             Martlet.exit(withError: error)
         }

@@ -2,6 +2,7 @@ import ChatTemplates
 import Foundation
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import MoEModel
 import ModelFiles
 import NIOCore
@@ -19,10 +20,13 @@ struct TestServer {
     let model: ServedModel
     let pool: KeyValuePool
     let thread = InferenceThread()
-    private let router: Hummingbird.Router<BasicRequestContext>
+    let monitor: StatusMonitor
+    private let router: Hummingbird.Router<APIContext>
 
     init(
-        waiting: Int = 64, options: APIServer.Options = APIServer.Options(), isReady: Bool = true
+        waiting: Int = 64, callFormat: ToolCallFormat? = .hermes,
+        options: APIServer.Options = APIServer.Options(), isReady: Bool = true,
+        cell: CellSnapshot = CellSnapshot()
     ) throws {
         let file = try ModelFile.open(Fixtures.demoModel)
         let opened = try Model(file)
@@ -37,6 +41,7 @@ struct TestServer {
         model = ServedModel(
             name: "demo", tokenizer: tokenizer, engine: engine,
             vocabulary: opened.configuration.vocabulary, turnEnds: tokenizer.endOfTextIDs,
+            callFormat: callFormat,
             timeLimit: .seconds(600),
             chatPrompt: { context in
                 var text = ""
@@ -47,7 +52,14 @@ struct TestServer {
                 return tokenizer.encode(text)
             },
             unixTime: { 1_700_000_000 }, randomNumber: { 42 })
-        router = APIServer(model, options) { isReady }.router()
+        var options = options
+        if options.logger.label == "martlet" {
+            options.logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        }
+        let server = APIServer(
+            model, options, clock: ManualClock(), cell: { cell }, isReady: { isReady })
+        router = server.router()
+        monitor = server.monitor
     }
 
     func run(_ body: @escaping @Sendable (any TestClientProtocol) async throws -> Void) async throws

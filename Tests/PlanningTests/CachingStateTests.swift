@@ -70,7 +70,7 @@ struct CachingStateTests {
             var size = CachingProblems.Size()
             (size.servers, size.experts, size.perSet, size.slots) = (3, 20, 3, 2...9)
             let index = ExpertCachingPlanner(CachingProblems.random(size, using: &generator)).index
-            let start = PopularityCaching(index).random(using: &generator)
+            let start = PopularityCaching(CachingState(index)).random(using: &generator)
             let solver = ServerSolver(index, StorageKnapsack(method: .accelerated, epsilon: 0))
             var sweep = CachingSweep(start, solver)
             var before = start.savedSeconds

@@ -183,4 +183,29 @@ struct BatchEngineTests {
             #expect(scores[row + 1].top.first?.id == greatest(logits.row(row)))
         }
     }
+
+    /// A model whose angles depend on the step's length reads a prompt in one step, as alone.
+    @Test func dynamicScalingSplitsNoPrompt() async throws {
+        let path = Fixtures.path("variants/llama-dynamic")
+        let dynamic = try Model(try ModelFile.open(path))
+        #expect(!dynamic.transformer.stepsMayBeSplit)
+        #expect(model.transformer.stepsMayBeSplit)
+        var limits = SchedulerState.Limits()
+        limits.rows = 4
+        let engine = BatchEngine(
+            transformer: dynamic.transformer, selector: dynamic.selector,
+            executor: LocalExperts(layers: dynamic.experts), tokenizer: tokenizer,
+            pool: KeyValuePool(dynamic.transformer), limits: limits, thread: thread,
+            clock: ManualClock())
+        var request = CompletionRequest(prompt: Array(1...12))
+        request.maxTokens = 1
+        let ids = try await tokens(engine.submit(request)).ids
+        try await thread.run {}
+        #expect(engine.activity.cost.steps == 1)
+        var generation = Generation(
+            transformer: dynamic.transformer, selector: dynamic.selector,
+            experts: LocalExperts(layers: dynamic.experts), clock: ManualClock(),
+            sampling: request.sampling, prompt: request.prompt)
+        #expect(try ids == [generation.next().id])
+    }
 }

@@ -103,4 +103,23 @@ struct SchedulerTests {
 
 extension String {
     fileprivate var utf8String: [UInt8] { Array(utf8) }
+
+    /// Where a prompt may not be split, each is read in one step, in order of arrival, and the
+    /// first one however long it is.
+    @Test func promptsThatMayNotBeSplitAreReadWhole() {
+        var limits = SchedulerState.Limits()
+        (limits.rows, limits.splitsPrompts) = (10, false)
+        var state = SchedulerState(limits)
+        for (id, count) in [30, 4, 5, 3].enumerated() {
+            state.submit(.init(id: id, promptCount: count, answerLimit: 5))
+            state.admit(reused: 0)
+        }
+        #expect(state.step() == [.init(id: 0, rows: 30, draws: true)])
+        #expect(
+            state.step() == [
+                .init(id: 0, rows: 1, draws: true), .init(id: 1, rows: 4, draws: true),
+                .init(id: 2, rows: 5, draws: true),
+            ])
+        #expect(state.step().map(\.rows) == [1, 1, 1, 3])
+    }
 }

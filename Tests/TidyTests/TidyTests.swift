@@ -61,8 +61,9 @@ struct TidyTests {
 
     /// Layers as in Package.swift; an import points only to a lower number.
     static let layers = [
-        "OrderedJSON": 0, "SystemModel": 0, "CKernels": 0, "Tokenizers": 1, "ChatTemplates": 1,
-        "Tensors": 1, "Planning": 1, "Scenarios": 1, "ModelFiles": 2, "Wire": 2, "MoEModel": 3,
+        "DashboardFiles": 0, "OrderedJSON": 0, "SystemModel": 0, "CKernels": 0, "Tokenizers": 1,
+        "ChatTemplates": 1, "Tensors": 1, "Planning": 1, "Scenarios": 1, "ModelFiles": 2,
+        "Wire": 2, "StructuredOutput": 2, "MoEModel": 3,
         "Worker": 4,
         "Coordinator": 4, "Simulator": 4, "Calibration": 4, "Serving": 4,
         "NIOTransport": 5, "Cell": 5, "APIServer": 5, "martlet": 6,

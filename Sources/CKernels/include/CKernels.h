@@ -125,6 +125,11 @@ struct martlet_kernels {
     void (*product_q6_k)(const struct martlet_product *);
     void (*product_mxfp4)(const struct martlet_product *);
 
+    /// Products of bytes within registers, `rounds` times some, as fast as no product of matrices
+    /// can be. Returns how many multiplications and additions those were; `sum` is what comes of
+    /// them.
+    size_t (*multiply_ceiling)(size_t rounds, int32_t *sum);
+
     /// `count` blocks of each format as fp32 numbers.
     void (*dequantize_q4_k)(const void *blocks, size_t count, float *out);
     void (*dequantize_q5_k)(const void *blocks, size_t count, float *out);
@@ -164,6 +169,9 @@ struct martlet_kernels {
         const struct martlet_tile *, const float *key, const float *value, size_t position,
         void *tile);
 };
+
+/// Reads all bytes, as fast as memory gives them, and returns what comes of them.
+uint64_t martlet_read(const void *bytes, size_t count);
 
 /// Rearranges sixteen rows of quantised weights into a panel of the same size, as kernels read it
 /// fastest: block after block, in each the fields of all rows side by side. A field of w bytes at

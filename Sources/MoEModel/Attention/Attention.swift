@@ -2,6 +2,9 @@ import Tensors
 
 /// How a layer mixes positions; the two kinds are grouped-query and latent attention.
 protocol Attention: Sendable {
+    /// The weights that every pass reads.
+    var matrices: [QuantizedMatrix] { get }
+
     /// Attention of new rows over the positions that each of them sees.
     ///
     /// - Parameters:

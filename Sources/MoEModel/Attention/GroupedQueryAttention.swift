@@ -18,6 +18,10 @@ struct GroupedQueryAttention: Attention {
     /// `[heads]`, or empty.
     let sinks: [Float]
 
+    var matrices: [QuantizedMatrix] {
+        [query, key, value, outputProjection].map(\.weights)
+    }
+
     /// - Complexity: four products, and O(tokens × positions × heads × headSize).
     func output(
         _ inputs: Activations, layer: Int, rows: StepRows, turns: RotaryTurns

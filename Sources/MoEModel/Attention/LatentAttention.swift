@@ -24,6 +24,10 @@ struct LatentAttention: Attention {
     /// ε of the norms of compressed vectors, whatever the model's other norms have.
     static let normEpsilon: Float = 1e-6
 
+    var matrices: [QuantizedMatrix] {
+        query.matrices + [compression.weights] + keys + values + [outputProjection.weights]
+    }
+
     /// - Complexity: O(tokens × positions × heads × (2 · rank + rotarySize)).
     func output(
         _ inputs: Activations, layer: Int, rows: StepRows, turns: RotaryTurns
@@ -80,6 +84,13 @@ enum LatentQuery: Sendable {
     case direct(Projection)
     /// Down to a short vector, its norm, and up again.
     case compressed(down: Projection, norm: [Float], up: Projection)
+
+    var matrices: [QuantizedMatrix] {
+        switch self {
+        case .direct(let projection): [projection.weights]
+        case .compressed(let down, _, let up): [down.weights, up.weights]
+        }
+    }
 
     func callAsFunction(_ inputs: Activations) -> Matrix {
         switch self {

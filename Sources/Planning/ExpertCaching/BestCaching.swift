@@ -3,8 +3,6 @@ import SystemModel
 /// Ours: from several placements and in several orders, servers are solved again and again until
 /// nothing improves; then the best placement is shaken and improved a few times more.
 struct BestCaching {
-    /// Sweeps of one start; each but the last few are rarely needed.
-    static let sweepLimit = 30
     /// Random orders of more than six servers.
     private static let orderCount = 6
     /// Work of all sweeps together, in visits of one expert of one set: some seconds.
@@ -14,9 +12,10 @@ struct BestCaching {
     /// Breaks ties towards what other servers can complete.
     private static let tie = 1e-6
 
-    private let index: CachingIndex
+    private let empty: CachingState
     private let solver: ServerSolver
     private let running: CachingState?
+    private var index: CachingIndex { empty.index }
     private let sweeps: Int
     private var isLarge = false
     private var generator: SeededGenerator
@@ -24,15 +23,16 @@ struct BestCaching {
     private var bestSaved = 0.0
 
     /// - Parameters:
+    ///   - empty: nothing is stored.
     ///   - running: another start.
     ///   - sweeps: of one start, at least 1.
-    init(_ index: CachingIndex, running: CachingState?, sweeps: Int, seed: UInt64) {
-        self.index = index
+    init(_ empty: CachingState, running: CachingState?, sweeps: Int, seed: UInt64) {
+        self.empty = empty
         self.running = running
         self.sweeps = sweeps
-        solver = ServerSolver(index, StorageKnapsack(method: .accelerated, epsilon: 0))
+        solver = ServerSolver(empty.index, StorageKnapsack(method: .accelerated, epsilon: 0))
         generator = SeededGenerator(seed: seed)
-        best = CachingState(index)
+        best = empty
     }
 
     private enum Start: CaseIterable {
@@ -42,7 +42,8 @@ struct BestCaching {
     /// - Parameter observe: told after each sweep; may throw to stop.
     mutating func solve(_ observe: CachingObserver) throws -> CachingState {
         var observer = observe
-        let runs = Self.work / (sweepWork * Double(min(sweeps, 4)))
+        // A start takes some four sweeps.
+        let runs = Self.work / (sweepWork * 4)
         isLarge = runs < 6
         let starts = (isLarge ? [.running, largeStart] : Start.allCases)
             .filter { $0 != .running || running != nil }
@@ -54,7 +55,7 @@ struct BestCaching {
                 try improve(placement, order, isSpread: start == .spread, &observer)
             }
         }
-        if runs > 100 { try shake(orders, rounds: 60, &observer) }
+        if runs > 100 { try shake(rounds: Int(min(300, runs / 4)), &observer) }
         var sweep = CachingSweep(best, solver)
         sweep.prune()
         return sweep.state
@@ -71,22 +72,32 @@ struct BestCaching {
 
     /// Visits of one sweep: every server looks at every set, and solves its layers.
     private var sweepWork: Double {
-        let solving = index.layers.reduce(0.0) { sum, layer in
-            let experts = layer.experts.count
-            guard !layer.isSingle, experts <= LayerCurve.mostSubsetExperts else {
-                return sum + Double(8 * experts)
-            }
-            return sum + Double(experts << experts) / 8
+        var work = Double(index.serverCount * index.entryCells.count)
+        let capacity = Double(index.storage.reduce(0, +))
+        let bundled = index.layers.filter {
+            !$0.isSingle && $0.experts.count > LayerCurve.mostSubsetExperts
         }
-        return Double(index.serverCount) * (Double(index.entryCells.count) + solving)
+        for layer in index.layers where !layer.isSingle {
+            let experts = layer.experts.count
+            guard experts <= LayerCurve.mostSubsetExperts else { continue }
+            work += Double(index.serverCount * (experts << experts)) / 8
+        }
+        // A bundle looks at all sets of its layer; bundles fill every server twice.
+        for layer in bundled {
+            let slots = min(
+                capacity / Double(layer.bytes * bundled.count),
+                Double(index.serverCount * layer.experts.count))
+            work += 2 * slots * Double(layer.entries.count)
+        }
+        return work
     }
 
     private func state(_ start: Start) -> CachingState {
-        let popularity = PopularityCaching(index)
+        let popularity = PopularityCaching(empty)
         return switch start {
-        case .running: running ?? CachingState(index)
-        case .spread, .empty: CachingState(index)
-        case .greedy: GreedyCaching.best(index, seedSize: 0)
+        case .running: running ?? empty
+        case .spread, .empty: empty
+        case .greedy: GreedyCaching.best(empty, seedSize: 0)
         case .dealt: popularity.dealt()
         case .same: popularity.same()
         case .nearest: popularity.nearest()
@@ -141,12 +152,14 @@ struct BestCaching {
 
     /// Empties some servers of the best placement or fills them at random, and improves again.
     private mutating func shake(
-        _ orders: [[Int]], rounds: Int, _ observer: inout CachingObserver
+        rounds: Int, _ observer: inout CachingObserver
     ) throws {
         guard index.serverCount > 1 else { return }
+        let popularity = PopularityCaching(empty)
+        observer.total += rounds
         for round in 0..<rounds {
             var state = best
-            let random = PopularityCaching(index).random(using: &generator)
+            let random = popularity.random(using: &generator)
             let servers = Array(index.storage.indices).shuffled(using: &generator)
             for server in servers.prefix(1 + round % 2) {
                 state.replace(server, with: random.content[server])

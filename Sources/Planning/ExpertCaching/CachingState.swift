@@ -72,8 +72,7 @@ struct CachingState {
     mutating func store(_ expert: Int, at server: Int) -> Double {
         var saved = 0.0
         holders[expert].append(Int32(server))
-        let place = content[server].firstIndex { $0 > expert } ?? content[server].count
-        content[server].insert(expert, at: place)
+        content[server].insert(expert, at: content[server].place(of: expert))
         freeBytes[server] -= index.bytes(of: expert)
         for cell in index.cells(of: expert) {
             let offer = index.seconds(server: server, user: Int(index.cellUser[cell]))
@@ -92,7 +91,7 @@ struct CachingState {
     mutating func drop(_ expert: Int, at server: Int) -> Double {
         var lost = 0.0
         holders[expert].removeAll { $0 == Int32(server) }
-        content[server].removeAll { $0 == expert }
+        content[server].remove(at: content[server].place(of: expert))
         freeBytes[server] += index.bytes(of: expert)
         for cell in index.cells(of: expert) where source[cell] == Int32(server) {
             let user = Int(index.cellUser[cell])
@@ -183,6 +182,10 @@ struct CachingState {
     private mutating func sort(_ entry: Int) {
         let members = index.members(of: entry)
         let first = members.lowerBound
+        guard members.count > 1 else {
+            entrySeconds[entry] = seconds[Int(index.entryCells[first])]
+            return
+        }
         for next in members.dropFirst() {
             let position = order[next]
             let value = seconds[Int(index.entryCells[first + Int(position)])]
@@ -202,5 +205,17 @@ struct CachingState {
     /// The placement with the problem's own names.
     var placement: CachePlacement {
         content.map { $0.map { index.name(of: $0) } }
+    }
+}
+
+extension [Int] {
+    /// Where a number is or belongs in an ascending list. O(log n).
+    fileprivate func place(of number: Int) -> Int {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < number { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 }

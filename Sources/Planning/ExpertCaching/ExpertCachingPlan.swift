@@ -79,13 +79,16 @@ package struct CachingObserver {
 
 /// A caching problem made ready for planning, so that several algorithms share the work.
 package struct ExpertCachingPlanner: Sendable {
-    let index: CachingIndex
+    /// Nothing is stored.
+    private let empty: CachingState
     private let problem: ExpertCachingProblem
+
+    var index: CachingIndex { empty.index }
 
     /// - Complexity: O(n log n) for n experts named in activations.
     package init(_ problem: ExpertCachingProblem) {
         self.problem = problem
-        index = CachingIndex(problem)
+        empty = CachingState(CachingIndex(problem))
     }
 
     /// Greedy starts from at most so many placements: some ten seconds of tiny problems.
@@ -118,26 +121,26 @@ package struct ExpertCachingPlanner: Sendable {
                 ).solve(observer)
             }
             var search = BestCaching(
-                index, running: running, sweeps: options.sweeps, seed: options.seed)
+                empty, running: running, sweeps: options.sweeps, seed: options.seed)
             return try search.solve(observer)
         case .successive:
             return onePass(StorageKnapsack(method: .plain, epsilon: 0))
         case .maxconv:
             return onePass(StorageKnapsack(method: .accelerated, epsilon: options.epsilon))
-        case .greedy: return GreedyCaching.best(index, seedSize: options.seedSize)
-        case .lfu: return PopularityCaching(index).nearest()
+        case .greedy: return GreedyCaching.best(empty, seedSize: options.seedSize)
+        case .lfu: return PopularityCaching(empty).nearest()
         case .random:
             var generator = SeededGenerator(seed: options.seed)
-            return PopularityCaching(index).random(using: &generator)
-        case .same: return PopularityCaching(index).same()
-        case .cloud: return CachingState(index)
-        case .exhaustive: return ExhaustiveCaching(index).solve()
+            return PopularityCaching(empty).random(using: &generator)
+        case .same: return PopularityCaching(empty).same()
+        case .cloud: return empty
+        case .exhaustive: return ExhaustiveCaching(empty).solve()
         }
     }
 
     /// Successive greedy decomposition: servers in order, each given those before.
     private func onePass(_ knapsack: StorageKnapsack) -> CachingState {
-        var sweep = CachingSweep(CachingState(index), ServerSolver(index, knapsack))
+        var sweep = CachingSweep(empty, ServerSolver(index, knapsack))
         sweep.pass(Array(index.storage.indices))
         return sweep.state
     }
@@ -148,7 +151,7 @@ package struct ExpertCachingPlanner: Sendable {
     }
 
     func state(_ placement: CachePlacement) -> CachingState {
-        var state = CachingState(index)
+        var state = empty
         let first = index.firstExperts
         for (server, experts) in placement.enumerated() {
             for expert in experts {

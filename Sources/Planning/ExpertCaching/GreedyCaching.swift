@@ -119,8 +119,7 @@ extension GreedyCaching {
     /// token this has the guarantee of (1 - 1/e) for a knapsack (Sviridenko 2004; SlimCaching).
     ///
     /// - Complexity: O((servers · experts)^seedSize) runs of greedy.
-    static func best(_ index: CachingIndex, seedSize: Int) -> CachingState {
-        let empty = CachingState(index)
+    static func best(_ empty: CachingState, seedSize: Int) -> CachingState {
         var best = completed(empty)
         var bestSaved = best.savedSeconds
         func consider(_ seeded: CachingState) {

@@ -15,10 +15,11 @@ struct LayerCurve: Sendable {
 
     var most: Int { gains.count - 1 }
 
-    /// Whether each further expert saves no more than the one before.
+    /// Whether each further expert saves no more than the one before, but for rounding.
     var isConcave: Bool {
-        gains.indices.dropFirst(2).allSatisfy {
-            gains[$0] - gains[$0 - 1] <= gains[$0 - 1] - gains[$0 - 2]
+        let tolerance = 1e-13 * gains[most]
+        return gains.indices.dropFirst(2).allSatisfy {
+            gains[$0] - gains[$0 - 1] <= gains[$0 - 1] - gains[$0 - 2] + tolerance
         }
     }
 
@@ -39,15 +40,41 @@ extension LayerCurve {
     /// - Parameters:
     ///   - values: what each expert saves alone.
     ///   - most: experts that fit.
-    init(singles values: ContiguousArray<Double>, most: Int) {
-        var useful = values.indices.filter { values[$0] > 0 }
-        useful.sort { (values[$1], $0) < (values[$0], $1) }
+    ///   - least: experts that save less are never stored.
+    init(singles values: ContiguousArray<Double>, most: Int, least: Double = 0) {
+        var useful = values.indices.filter { values[$0] > 0 && values[$0] >= least }
+        useful.sort { values[$0] != values[$1] ? values[$0] > values[$1] : $0 < $1 }
         let list = useful.prefix(most)
         var gains = [0.0]
         gains.reserveCapacity(list.count + 1)
         for expert in list { gains.append(gains[gains.count - 1] + values[expert]) }
         self.gains = gains
         choice = .prefix(list.map(Int32.init), lengths: (0...list.count).map(Int32.init))
+    }
+
+    /// A gain that at least `count` experts reach and hardly more; 0 if no more experts gain.
+    ///
+    /// What a layer with one expert per token adds to the best `count` of all is among these, so
+    /// the rest need not be sorted. O(values).
+    ///
+    /// - Parameter values: what each expert saves alone, by layer.
+    static func threshold(_ values: [ContiguousArray<Double>], count: Int) -> Double {
+        // A double's leading bits order it like its logarithm: 512 steps per doubling here.
+        let shift = 43
+        let top = values.reduce(0) { max($0, $1.max() ?? 0) }.bitPattern >> UInt64(shift)
+        var counts = [Int](repeating: 0, count: 8 * 512)
+        for layer in values {
+            for value in layer where value > 0 {
+                let step = top - value.bitPattern >> UInt64(shift)
+                if step < counts.count { counts[Int(step)] += 1 }
+            }
+        }
+        var sum = 0
+        for (step, here) in counts.enumerated() {
+            sum += here
+            if sum >= count { return Double(bitPattern: (top - UInt64(step)) << UInt64(shift)) }
+        }
+        return 0
     }
 
     /// Every subset of a layer of up to 16 experts, exact.

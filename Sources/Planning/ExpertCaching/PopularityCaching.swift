@@ -2,13 +2,15 @@ import SystemModel
 
 /// Baselines that look at single experts only.
 struct PopularityCaching {
-    private let index: CachingIndex
+    private let empty: CachingState
+    private var index: CachingIndex { empty.index }
     /// `[experts]`: how often a token of any user asks for it.
     private let popularity: [Double]
 
-    init(_ index: CachingIndex) {
-        self.index = index
-        popularity = Self.popularity(index) { _ in true }
+    /// - Parameter empty: nothing is stored.
+    init(_ empty: CachingState) {
+        self.empty = empty
+        popularity = Self.popularity(empty.index) { _ in true }
     }
 
     /// The same content everywhere: the experts that all users ask for most.
@@ -34,7 +36,7 @@ struct PopularityCaching {
 
     /// Popular experts first, each stored once before any is stored twice; servers in turn.
     func dealt() -> CachingState {
-        var state = CachingState(index)
+        var state = empty
         let order = ranked(popularity)
         let least = order.map { index.bytes(of: $0) }.min() ?? 0
         var open = index.storage.indices.filter { index.storage[$0] >= least }
@@ -65,7 +67,7 @@ struct PopularityCaching {
 
     /// Each server takes what fits, in its own order.
     private func filled(_ order: (Int) -> [Int]) -> CachingState {
-        var state = CachingState(index)
+        var state = empty
         for server in index.storage.indices {
             for expert in order(server) where index.bytes(of: expert) <= state.freeBytes[server] {
                 state.store(expert, at: server)

@@ -6,6 +6,14 @@ struct ServerSolver {
     /// Curves are remembered up to this many numbers in all.
     private static let rememberedValues = 1 << 22
 
+    /// What is kept of a layer.
+    private enum Remembered {
+        case nothing
+        /// What each expert saves alone.
+        case singles(ContiguousArray<Double>)
+        case curve(LayerCurve)
+    }
+
     private let knapsack: StorageKnapsack
     /// What an expert is worth besides what it completes: this share of what it would save if a
     /// set's time were the mean over its experts and not their maximum. Leads to sets that one
@@ -19,7 +27,7 @@ struct ServerSolver {
     private var version: [Int32]
     /// `[servers · layers]`: the version that the server's content or curve answers.
     private var seen: [Int32]
-    private var remembered: [LayerCurve?]
+    private var remembered: [Remembered]
     private var bundles: BundleSearch
 
     init(_ index: CachingIndex, _ knapsack: StorageKnapsack) {
@@ -29,7 +37,7 @@ struct ServerSolver {
         version = Array(repeating: 0, count: index.layers.count)
         seen = Array(repeating: -1, count: count)
         let values = index.serverCount * (index.expertCount + 2 * index.layers.count)
-        remembered = Array(repeating: nil, count: values <= Self.rememberedValues ? count : 0)
+        remembered = Array(repeating: .nothing, count: values <= Self.rememberedValues ? count : 0)
     }
 
     /// Changes what counts; forgets everything.
@@ -57,11 +65,30 @@ struct ServerSolver {
 
     /// Notes that a server, just solved, now stores something else.
     mutating func note(_ server: Int, from old: [Int], _ state: borrowing CachingState) {
-        let changed = Set(old).symmetricDifference(state.content[server])
-        for layer in Set(changed.map { Int(state.index.expertLayer[$0]) }) {
+        let new = state.content[server]
+        var changed: [Int] = []
+        for expert in Self.difference(old, new) {
+            let layer = Int(state.index.expertLayer[expert])
+            if changed.last != layer { changed.append(layer) }
+        }
+        for layer in changed {
             version[layer] += 1
             seen[server * version.count + layer] = version[layer]
         }
+    }
+
+    /// What only one of two ascending lists has, ascending.
+    private static func difference(_ left: [Int], _ right: [Int]) -> [Int] {
+        var (place, other) = (0, 0)
+        var difference: [Int] = []
+        while place < left.count || other < right.count {
+            let first = place < left.count ? left[place] : Int.max
+            let second = other < right.count ? right[other] : Int.max
+            if first != second { difference.append(min(first, second)) }
+            if first <= second { place += 1 }
+            if second <= first { other += 1 }
+        }
+        return difference
     }
 
     /// The experts that save most at this server.
@@ -71,18 +98,21 @@ struct ServerSolver {
         let index = state.index
         let capacity = index.storage[server]
         var curves = [LayerCurve](repeating: .nothing, count: index.layers.count)
+        var singleLayers: [Int] = []
         bundles.clear()
         for number in index.layers.indices {
             let layer = index.layers[number]
             let most = min(capacity / layer.bytes, layer.experts.count)
             guard most > 0, !layer.entries.isEmpty else { continue }
-            let isSmall = layer.experts.count <= LayerCurve.mostSubsetExperts
-            if layer.isSingle || isSmall {
-                curves[number] = curve(number, server, most, state)
+            if layer.isSingle {
+                singleLayers.append(number)
+            } else if layer.experts.count <= LayerCurve.mostSubsetExperts {
+                curves[number] = subsetCurve(number, server, most, state)
             } else {
                 addBundles(number, server, most, state)
             }
         }
+        addSingles(singleLayers, server, state, &curves)
         // More of a layer than that is never its share.
         bundles.extend(bytes: 2 * capacity)
         for chain in bundles.chains { curves[chain.layer] = chain.curve() }
@@ -95,24 +125,54 @@ struct ServerSolver {
         }
     }
 
-    /// The curve of a layer with one expert per token, or few experts.
-    private mutating func curve(
+    /// The curves of layers with one expert per token. The accelerated knapsack leaves out experts
+    /// that are not among as many best of their size as fit.
+    private mutating func addSingles(
+        _ layers: [Int], _ server: Int, _ state: borrowing CachingState,
+        _ curves: inout [LayerCurve]
+    ) {
+        let capacity = state.index.storage[server]
+        for size in Set(layers.map { state.index.layers[$0].bytes }).sorted() {
+            let part = layers.filter { state.index.layers[$0].bytes == size }
+            let values = part.map { rememberedSingles($0, server, state) }
+            let least =
+                knapsack.method == .accelerated
+                ? LayerCurve.threshold(values, count: capacity / size) : 0
+            for (number, values) in zip(part, values) {
+                curves[number] = LayerCurve(
+                    singles: values, most: min(capacity / size, values.count), least: least)
+            }
+        }
+    }
+
+    private mutating func rememberedSingles(
+        _ number: Int, _ server: Int, _ state: borrowing CachingState
+    ) -> ContiguousArray<Double> {
+        let place = server * version.count + number
+        if !remembered.isEmpty, seen[place] == version[number],
+            case .singles(let values) = remembered[place]
+        {
+            return values
+        }
+        let values = singles(number, server, state)
+        if !remembered.isEmpty { remembered[place] = .singles(values) }
+        return values
+    }
+
+    /// The curve of a layer of few experts.
+    private mutating func subsetCurve(
         _ number: Int, _ server: Int, _ most: Int, _ state: borrowing CachingState
     ) -> LayerCurve {
         let place = server * version.count + number
-        if !remembered.isEmpty, seen[place] == version[number], let curve = remembered[place] {
+        if !remembered.isEmpty, seen[place] == version[number],
+            case .curve(let curve) = remembered[place]
+        {
             return curve
         }
-        let index = state.index
-        let layer = index.layers[number]
-        let curve: LayerCurve
-        if layer.isSingle {
-            curve = LayerCurve(singles: singles(number, server, state), most: most)
-        } else {
-            var subsets = subsets(number, server, state)
-            curve = LayerCurve(subsets: &subsets, experts: layer.experts.count, most: most)
-        }
-        if !remembered.isEmpty { remembered[place] = curve }
+        var subsets = subsets(number, server, state)
+        let curve = LayerCurve(
+            subsets: &subsets, experts: state.index.layers[number].experts.count, most: most)
+        if !remembered.isEmpty { remembered[place] = .curve(curve) }
         return curve
     }
 

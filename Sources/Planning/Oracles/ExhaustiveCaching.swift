@@ -5,7 +5,7 @@ package struct ExhaustiveCaching {
     /// More are refused: some ten seconds.
     package static let placementLimit = 1e6
 
-    private let index: CachingIndex
+    private let empty: CachingState
     /// `[servers]`: contents.
     private let contents: [[[Int]]]
 
@@ -13,18 +13,17 @@ package struct ExhaustiveCaching {
     package static func placementCount(_ planner: ExpertCachingPlanner) -> Double {
         let experts = planner.index.usefulExperts.count
         guard experts <= 24 else { return .infinity }
-        return ExhaustiveCaching(planner.index).contents
-            .reduce(1) { $0 * Double($1.count) }
+        return planner.index.storage
+            .reduce(1) { $0 * Double(full(planner.index, $1).count) }
     }
 
-    init(_ index: CachingIndex) {
-        self.index = index
-        contents = index.storage.map { capacity in Self.full(index, capacity) }
+    init(_ empty: CachingState) {
+        self.empty = empty
+        contents = empty.index.storage.map { Self.full(empty.index, $0) }
     }
 
     /// The placement that saves most; of equals the first found.
     func solve() -> CachingState {
-        let empty = CachingState(index)
         var best = (saved: 0.0, state: empty)
         explore(empty, server: 0, &best)
         return best.state

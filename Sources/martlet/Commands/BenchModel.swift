@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MoEModel
+import ModelFiles
 import SystemModel
 import Tensors
 
@@ -10,7 +11,8 @@ struct BenchModel: AsyncParsableCommand {
         abstract: "Measure how fast a model reads a prompt and decodes.",
         discussion: """
             Random tokens of a fixed seed; one run to warm up, then the mean and the standard \
-            deviation of the repetitions. With --batch N, N sequences decode together and their \
+            deviation of the repetitions, where the time went, and what was reached of this machine's \
+            ceilings (bench roof). With --batch N, N sequences decode together and their \
             tokens count together.
 
               martlet bench --model M.gguf
@@ -59,9 +61,10 @@ struct BenchModel: AsyncParsableCommand {
         }
         let report = try await Engine.run(opened, devices) { engine in
             BenchReport(
-                threads: ThreadPool.shared.threads,
+                threads: ThreadPool.shared.threads, load: model.load.rawValue,
                 prompt: prompt > 0 ? try await measurePrompt(engine) : nil,
-                generate: generate > 0 ? try await measureDecoding(engine) : nil)
+                generate: generate > 0 ? try await measureDecoding(engine) : nil,
+                roof: try MachineRoof.measure())
         }
         if json { return try Output.json(report) }
         Output.write(report.table + "\n")
@@ -79,7 +82,8 @@ struct BenchModel: AsyncParsableCommand {
                     rest = rest.dropFirst(part.count)
                     _ = try model.transformer.forward(
                         part, cache: &cache, rows: rest.isEmpty ? .last : .none,
-                        selector: model.selector, experts: model.experts)
+                        selector: model.traffic, experts: model.experts, timer: model.timer)
+                    model.traffic.passed(rows: part.count, headRows: rest.isEmpty ? 1 : 0)
                 }
             }
         }
@@ -102,23 +106,18 @@ struct BenchModel: AsyncParsableCommand {
         tokens: Int, sequences: Int, _ engine: Engine,
         _ body: @escaping @Sendable (BenchedModel) throws -> Double
     ) async throws -> BenchReport.Speed {
-        var speeds: [Double] = []
-        var cost = CostRecord()
+        var runs: [BenchReport.Run] = []
         for repetition in 0...repetitions {
-            let (seconds, spent) = try await engine.work { transformer, selector, experts in
+            let opened = engine.opened
+            let run = try await engine.work { transformer, selector, experts in
                 let model = BenchedModel(
-                    transformer: transformer, selector: selector, experts: experts)
-                _ = experts.takeCosts()
-                let seconds = try body(model)
-                return (seconds, experts.takeCosts())
+                    transformer: transformer, traffic: BenchTraffic(opened.model, selector),
+                    experts: experts, timer: PhaseTimer(clock: SystemClock()))
+                return try BenchReport.Run(model) { try body(model) }
             }
-            if repetition == 0 { continue }
-            speeds.append(Double(tokens * sequences) / seconds)
-            cost.add(spent)
+            if repetition > 0 { runs.append(run) }
         }
-        return BenchReport.Speed(
-            tokens: tokens, batch: sequences, speeds: speeds,
-            waitingSeconds: cost.networkWaitSeconds / Double(repetitions))
+        return BenchReport.Speed(tokens: tokens, batch: sequences, runs)
     }
 
     private func randomIDs(_ count: Int, _ engine: Engine) -> [Int] {
@@ -131,15 +130,33 @@ struct BenchModel: AsyncParsableCommand {
 /// What a measurement runs.
 struct BenchedModel {
     let transformer: Transformer
-    let selector: any ExpertSelector
+    let traffic: BenchTraffic
     let experts: any ExpertExecutor
+    let timer: PhaseTimer
 
-    /// Seconds that `body` takes.
+    /// Seconds that `body` takes; what was counted before it is forgotten.
     func timed(_ body: () throws -> Void) rethrows -> Double {
+        _ = experts.takeCosts()
+        _ = traffic.take()
+        timer.reset()
         let clock = SystemClock()
         let start = clock.now
         try body()
         return (clock.now - start).seconds
+    }
+}
+
+extension BenchReport.Run {
+    /// - Parameter body: returns its seconds.
+    init(_ model: BenchedModel, _ body: () throws -> Double) rethrows {
+        let seconds = try body()
+        let (costs, traffic) = (model.experts.takeCosts(), model.traffic.take())
+        self.init(
+            seconds: seconds, attention: model.timer.seconds(.attention),
+            router: model.timer.seconds(.router), experts: model.timer.seconds(.experts),
+            head: model.timer.seconds(.head), waiting: costs.networkWaitSeconds,
+            wireBytes: costs.devices.values.reduce(0) { $0 + $1.downlinkBytes + $1.uplinkBytes },
+            bytes: traffic.bytes, operations: traffic.operations)
     }
 }
 
@@ -162,7 +179,7 @@ private struct DecodingRun {
             let prompt = ids[sequence * Self.promptTokens..<(sequence + 1) * Self.promptTokens]
             var cache = pool.makeCache()
             let logits = try model.transformer.forward(
-                Array(prompt), cache: &cache, rows: .last, selector: model.selector,
+                Array(prompt), cache: &cache, rows: .last, selector: model.traffic,
                 experts: model.experts)
             caches.append(cache)
             next.append(greatest(logits.row(0)))
@@ -174,7 +191,8 @@ private struct DecodingRun {
         // The steps are to hold the pages alone, or they would copy what they write to.
         caches = []
         let logits = try model.transformer.forward(
-            &steps, selector: model.selector, experts: model.experts)
+            &steps, selector: model.traffic, experts: model.experts, timer: model.timer)
+        model.traffic.passed(rows: steps.count, headRows: steps.count)
         caches = steps.map(\.cache)
         next = logits.map { greatest($0.row(0)) }
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -6,20 +7,39 @@ struct Config: ParsableCommand {
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say whether \"serve --config FILE\" would take the file.")
+            abstract:
+                "Say whether \"serve --config FILE\" would take the file, and what it would use.",
+            discussion: "Variables of the environment count as they would for \"serve\".")
 
         @Argument(help: "The YAML file.")
         var file: String
 
         func run() throws {
-            let arguments = try ServeConfiguration.read(file)
+            let line = try ServeCommandLine(
+                ["--config", file], environment: ProcessInfo.processInfo.environment)
+            let serve: Serve
             do {
-                _ = try Serve.parse(arguments)
+                guard let parsed = try Serve.parseAsRoot(line.arguments) as? Serve else {
+                    throw CommandError("\(file): asks for help, not for a server")
+                }
+                serve = parsed
+            } catch let error as CommandError {
+                throw error
             } catch {
                 let message = Serve.message(for: error).split(whereSeparator: \.isNewline).first
                 throw CommandError("\(file): \(message ?? "is refused")")
             }
-            Output.line("martlet serve " + arguments.joined(separator: " "))
+            line.noteUnknownVariables()
+            Output.line(line.settings.report(serve, commandLine: []))
+        }
+    }
+}
+
+extension ServeCommandLine {
+    /// Tells of variables that set nothing.
+    func noteUnknownVariables() {
+        for name in unknownVariables {
+            Output.note("\(name) is not an option of \"serve\" and sets nothing")
         }
     }
 }

@@ -26,6 +26,13 @@ struct Serve: AsyncParsableCommand {
 
               martlet serve --model M.gguf --devices-listen 127.0.0.1:7070
 
+            http://127.0.0.1:8080/ shows the cell live; "martlet status" does in a terminal.
+
+            Each option may also be set by a variable of the environment, MARTLET_ and its name \
+            (MARTLET_MODEL, MARTLET_HTTP, MARTLET_MAX_BATCH, MARTLET_CONFIG …), or in the file \
+            that --config names. The command line wins over the environment, that over the file; \
+            what is used, and where it came from, is printed at the start.
+
             With --stdin each line on standard input is a prompt instead, and its answer streams \
             to standard output. With --json, too, a line of input is {"prompt": TEXT, \
             "maxTokens": N}, and the lines of output are {"listening": ADDRESS}, \
@@ -33,7 +40,7 @@ struct Serve: AsyncParsableCommand {
             {"tokens": [IDS], "text": TEXT, "costs": {…}} at an answer's end.
             """)
 
-    @Option(help: "A YAML file of these options by their names; the command line's win.")
+    @Option(help: "A YAML file of these options by their names; see deploy/martlet.yaml.")
     var config: String?
 
     @OptionGroup var model: ModelOption
@@ -41,6 +48,7 @@ struct Serve: AsyncParsableCommand {
     @OptionGroup var template: TemplateOption
     @OptionGroup var devices: StationOptions
     @OptionGroup var threads: ThreadOption
+    @OptionGroup var log: LogOption
 
     @Option(help: "Where devices dial in, as HOST:PORT; port 0 lets the system choose.")
     var devicesListen: Endpoint?
@@ -80,15 +88,19 @@ struct Serve: AsyncParsableCommand {
     }
 
     private func runHTTP() async throws {
-        let options = try http.options(insecure: devices.insecure)
+        try tellSettings()
+        var options = try http.options(insecure: devices.insecure)
+        options.logger = log.logger
+        let observer = CellObserver()
         let opened = try model.open(kvMemory: kvMemory?.count ?? Self.kvMemory)
         var station: BaseStation?
         if let devicesListen {
             station = try await BaseStation.start(
-                opened, devices, at: devicesListen, localDevices: nil, wanted: waitDevices)
+                opened, devices, at: devicesListen, localDevices: nil, wanted: waitDevices,
+                observer: observer)
         }
         do {
-            try await serve(opened, station, options)
+            try await serve(opened, station, observer, options)
             await station?.stop()
         } catch {
             await station?.stop()
@@ -96,9 +108,19 @@ struct Serve: AsyncParsableCommand {
         }
     }
 
+    /// Tells what is used and where it came from.
+    private func tellSettings() throws {
+        let line = try ServeCommandLine(
+            Array(CommandLine.arguments.dropFirst(2)),
+            environment: ProcessInfo.processInfo.environment)
+        line.noteUnknownVariables()
+        Output.note("serving with:\n" + line.settings.report(self, commandLine: line.given))
+    }
+
     /// Serves until a signal comes.
     private func serve(
-        _ opened: OpenedModel, _ station: BaseStation?, _ options: APIServer.Options
+        _ opened: OpenedModel, _ station: BaseStation?, _ observer: CellObserver,
+        _ options: APIServer.Options
     ) async throws {
         let thread = InferenceThread()
         let served = try servedModel(
@@ -122,13 +144,29 @@ struct Serve: AsyncParsableCommand {
         }
         defer { dealing.cancel() }
         let scheme = options.tls == nil ? "http" : "https"
-        Output.note(
-            "serving \(served.name): \(http.summary), KV cache at most "
-                + Readable.bytes(opened.keyValuePool.bytesLimit))
-        let server = APIServer(served, options) { state.isReady.withLock { $0 } }
+        let (coordinator, shape) = (station?.coordinator, opened.model.shape)
+        let server = APIServer(
+            served, options, clock: SystemClock(),
+            cell: {
+                coordinator.map { observer.look(at: $0, shape) } ?? CellObserver.alone(shape)
+            },
+            isReady: { state.isReady.withLock { $0 } })
+        let looking = Task { try await look(server.monitor, coordinator) }
+        defer { looking.cancel() }
         try await server.run(grace: .seconds(http.requestTimeout)) { port in
             let address = Endpoint(host: options.host, port: port)
             Output.note("listening for requests on \(scheme)://\(address)/v1")
+        }
+    }
+
+    /// Looks at the cell twice a second, and asks its devices for a sign of life each second.
+    private func look(_ monitor: StatusMonitor, _ coordinator: Coordinator?) async throws {
+        while true {
+            coordinator?.ping(SystemClock())
+            for _ in 0..<2 {
+                monitor.look()
+                try await Task.sleep(for: .milliseconds(500))
+            }
         }
     }
 
@@ -148,6 +186,7 @@ struct Serve: AsyncParsableCommand {
                 .lastPathComponent,
             tokenizer: conversation.tokenizer, engine: engine,
             vocabulary: opened.model.configuration.vocabulary, turnEnds: conversation.stop,
+            callFormat: ToolCallFormat(template: chosen.template.source),
             timeLimit: .seconds(http.requestTimeout),
             chatPrompt: { context in
                 do {

@@ -20,18 +20,21 @@ struct BaseStation {
 
     /// Listens, and starts local devices if asked for.
     ///
-    /// - Parameter wanted: how many devices `waitForDevices` waits for.
+    /// - Parameters:
+    ///   - wanted: how many devices `waitForDevices` waits for.
+    ///   - observer: told what happens to devices.
     /// - Throws: `TransportError` if the address cannot be listened on.
     static func start(
         _ opened: OpenedModel, _ options: StationOptions, at address: Endpoint,
-        localDevices: Int?, wanted: Int
+        localDevices: Int?, wanted: Int, observer: CellObserver? = nil
     ) async throws -> BaseStation {
         try address.checkListening(insecure: options.insecure)
         let model = opened.model
         if model.configuration.experts == nil {
             Output.note("\(opened.file.path) has no experts: devices will have nothing to compute")
         }
-        let coordinator = try Coordinator(model, options, areLocal: localDevices != nil)
+        let coordinator = try Coordinator(
+            model, options, areLocal: localDevices != nil, observer: observer)
         let planner = try options.planner(model, coordinator)
         let transport = Transport()
         do {
@@ -92,7 +95,7 @@ struct BaseStation {
 extension Coordinator {
     /// A coordinator as the options say; it reports to standard error.
     fileprivate convenience init(
-        _ model: Model, _ options: StationOptions, areLocal: Bool
+        _ model: Model, _ options: StationOptions, areLocal: Bool, observer: CellObserver?
     ) throws {
         var settings = Options()
         settings.codec = options.activations
@@ -102,7 +105,11 @@ extension Coordinator {
         let pace = ProgressPace()
         self.init(
             shape: model.shape, experts: model.experts, options: settings,
-            clock: SystemClock(), report: { if tells, $0.isTold(pace) { Output.note($0.line) } })
+            clock: SystemClock(),
+            report: { report in
+                observer?.note(report)
+                if tells, report.isTold(pace) { Output.note(report.line) }
+            })
     }
 }
 

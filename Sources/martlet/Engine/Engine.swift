@@ -112,7 +112,8 @@ final class Engine: Sendable {
             var values: [Float] = []
             var rest = ids[...]
             while !rest.isEmpty {
-                let step = Array(rest.prefix(Generation.prefillRows))
+                let step = Array(
+                    rest.prefix(transformer.stepsMayBeSplit ? Generation.prefillRows : ids.count))
                 rest = rest.dropFirst(step.count)
                 values += try transformer.forward(
                     step, cache: &cache, rows: .all, selector: selector, experts: experts

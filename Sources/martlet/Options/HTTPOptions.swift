@@ -66,12 +66,6 @@ struct HTTPOptions: ParsableArguments {
         (limits.running, limits.waiting) = (maxBatch, queue)
         return limits
     }
-
-    /// What was chosen, on one line.
-    var summary: String {
-        "at most \(maxBatch) requests at once, \(queue) waiting, \(requestTimeout) s each, "
-            + (apiKeys == nil ? "no keys" : "keys from \(apiKeys ?? "")")
-    }
 }
 
 /// The file that `--api-keys` names.
