@@ -82,7 +82,10 @@ let package = Package(
             "Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
         library(
             "Coordinator",
-            ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Tokenizers", crypto]),
+            [
+                "SystemModel", "Planning", "Tensors", "ModelFiles", "MoEModel", "Wire",
+                "Tokenizers", crypto,
+            ]),
         library(
             "Serving", ["SystemModel", "Tensors", "Tokenizers", "StructuredOutput", "MoEModel"]),
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
@@ -144,12 +147,12 @@ let package = Package(
                 hummingbirdTesting, logging,
             ]),
         tests("Worker", ["SystemModel", "Tensors", "MoEModel", "Wire", "Worker"]),
-        tests("Coordinator", ["Coordinator", "SystemModel"]),
+        tests("Coordinator", ["Coordinator", "Planning", "SystemModel"]),
         tests(
             "Cluster",
             [
                 "SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Worker",
-                "Coordinator", "NIOTransport",
+                "Coordinator", "Planning", "NIOTransport",
             ]),
         tests("Tidy", []),
     ]

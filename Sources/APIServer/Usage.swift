@@ -34,16 +34,28 @@ struct Usage {
     }
 
     private var martlet: JSONValue {
+        let selection = cost.selection.map { [("selection", Self.selection($0))] } ?? []
+        return .members(
+            [
+                ("queue_seconds", .decimal(queueSeconds)),
+                ("first_token_seconds", firstTokenSeconds.map(JSONValue.decimal) ?? .null),
+                ("tokens", .integer(cost.tokens)), ("steps", .integer(cost.steps)),
+                ("total_seconds", .decimal(cost.totalSeconds)),
+                ("network_wait_seconds", .decimal(cost.networkWaitSeconds)),
+                ("round_trips", .integer(cost.roundTrips)), ("frames", .integer(cost.frames)),
+                ("pairs", .integer(cost.pairs)), ("local_pairs", .integer(cost.localPairs)),
+                ("downlink_bytes", .integer(cost.downlinkBytes)),
+                ("uplink_bytes", .integer(cost.uplinkBytes)),
+                ("devices", .members(cost.devices.sorted { $0.key < $1.key }.map(Self.device))),
+            ] + selection)
+    }
+
+    private static func selection(_ selection: CostRecord.Selection) -> JSONValue {
         .members([
-            ("queue_seconds", .decimal(queueSeconds)),
-            ("first_token_seconds", firstTokenSeconds.map(JSONValue.decimal) ?? .null),
-            ("tokens", .integer(cost.tokens)), ("steps", .integer(cost.steps)),
-            ("total_seconds", .decimal(cost.totalSeconds)),
-            ("network_wait_seconds", .decimal(cost.networkWaitSeconds)),
-            ("pairs", .integer(cost.pairs)), ("local_pairs", .integer(cost.localPairs)),
-            ("downlink_bytes", .integer(cost.downlinkBytes)),
-            ("uplink_bytes", .integer(cost.uplinkBytes)),
-            ("devices", .members(cost.devices.sorted { $0.key < $1.key }.map(Self.device))),
+            ("dropped", .integer(selection.dropped)),
+            ("substituted", .integer(selection.substituted)),
+            ("dropped_mass", .decimal(selection.droppedMass)),
+            ("estimated_loss_nats", .decimal(selection.lossNats)),
         ])
     }
 

@@ -74,6 +74,19 @@ package struct ProfileDatabase {
         }
     }
 
+    /// The sets of experts that tokens visited, `[layers]`, from the trace.
+    ///
+    /// - Complexity: reads and sorts the whole trace.
+    package func routedSets() throws(ProfileError) -> [[RoutedSet]] {
+        do {
+            return try queue.read { database in try readSets(database) }
+        } catch let error as ProfileError {
+            throw error
+        } catch {
+            throw ProfileError(description: "\(path): cannot be read: \(Self.reason(error))")
+        }
+    }
+
     /// Tables by name, each with the columns that a CSV export has.
     package static let exports: [(table: String, columns: [String])] = [
         ("layers", ["layer", "experts", "lossPerSquare"]),
@@ -204,6 +217,39 @@ extension ProfileDatabase {
                 index, experts: count, lossPerSquare: row["lossPerSquare"], database)
         }
         return CalibrationProfile(tokens: tokens, layers: layers)
+    }
+
+    private func readSets(_ database: Database) throws -> [[RoutedSet]] {
+        let layers = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM layers") ?? 0
+        guard layers <= Self.maxLayers else {
+            throw refused("has \(layers) layers, the limit is \(Self.maxLayers)")
+        }
+        var counts = [[[Int]: Int]](repeating: [:], count: layers)
+        var (token, experts): ([Int], [Int]) = ([], [])
+        let rows = try Row.fetchCursor(
+            database,
+            sql: """
+                SELECT layer, window, position, expert FROM visits
+                ORDER BY layer, window, position, expert
+                """)
+        while let row = try rows.next() {
+            let next: [Int] = [row[0], row[1], row[2]]
+            let expert: Int = row[3]
+            guard 0..<layers ~= next[0], 0...Self.maxExperts ~= expert else {
+                throw refused("visits: layer \(next[0]), expert \(expert) is in no layer")
+            }
+            if next != token, let layer = token.first {
+                counts[layer][experts, default: 0] += 1
+                experts = []
+            }
+            token = next
+            experts.append(expert)
+        }
+        if let layer = token.first { counts[layer][experts, default: 0] += 1 }
+        return counts.map { sets in
+            sets.map { RoutedSet(experts: $0.key, count: $0.value) }
+                .sorted { ($1.count, $0.experts.description) < ($0.count, $1.experts.description) }
+        }
     }
 
     private func layer(

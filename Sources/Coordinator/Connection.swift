@@ -59,7 +59,8 @@ final class Connection: Sendable {
 
     private func control(_ frame: Frame, _ id: DeviceID) throws(WireError) {
         switch frame.kind {
-        case .expertResult: coordinator.mailbox.post(.result(id, frame))
+        case .expertResult:
+            coordinator.mailbox.post(.result(id, frame, arrived: coordinator.clock.now))
         case .assignmentProgress:
             coordinator.progressed(id, try AssignmentProgress(frame: frame))
         case .failure:

@@ -25,6 +25,8 @@ package final class Coordinator: Sendable {
         package var codec = ActivationCodec.fp32
         /// How speeds become shares of the experts.
         package var shares = MembershipState.Shares.measured
+        /// What is wanted of the machines' memories.
+        package var content = ContentPlan()
         /// Announced to devices as the pace of pings. Neither side sends any yet: a device that
         /// owes an answer is found by its deadline, an idle one by the transport's keepalive.
         package var heartbeat = Duration.seconds(2)
@@ -65,6 +67,11 @@ package final class Coordinator: Sendable {
     let pingClock = Mutex<(any MonotonicClock)?>(nil)
     /// What devices must know of the model.
     package let facts: ModelFacts
+    /// How fast devices and the base station are.
+    package let latencies: MeasuredLatencies
+    /// What was sent to whom lately.
+    package let rowLog = RowLog()
+    let clock: any MonotonicClock
     private let state: Mutex<State>
     private let catalog: Mutex<ExpertCatalog>
     private let catalogQueue = DispatchQueue(label: "martlet.catalog")
@@ -73,18 +80,24 @@ package final class Coordinator: Sendable {
     /// - Parameters:
     ///   - shape: the sizes of the model whose experts are given away.
     ///   - experts: per layer the experts in order; empty for a dense layer.
+    ///   - clock: tells when answers arrive.
     ///   - report: called on the transport's threads; must not block.
     package init(
         shape: ModelShape, experts: [[ExpertWeights]], options: Options,
-        report: @escaping @Sendable (Report) -> Void
+        clock: any MonotonicClock, report: @escaping @Sendable (Report) -> Void
     ) {
         self.options = options
+        self.clock = clock
+        latencies = MeasuredLatencies(shape: shape)
         self.report = report
         facts = ModelFacts(
             hiddenSize: shape.hidden, layerCount: shape.layers,
             expertCount: max(1, shape.experts),
             activationFunction: Self.activation(of: experts).name)
-        state = Mutex(State(membership: MembershipState(shape: shape, shares: options.shares)))
+        state = Mutex(
+            State(
+                membership: MembershipState(
+                    shape: shape, shares: options.shares, content: options.content)))
         catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
     }
 
@@ -197,7 +210,7 @@ package final class Coordinator: Sendable {
 extension Coordinator {
     /// What is left in the mailbox.
     enum Letter: Sendable {
-        case result(DeviceID, Frame)
+        case result(DeviceID, Frame, arrived: Duration)
         case failed(DeviceID, request: UInt64?, message: String)
         case lost(DeviceID)
     }
@@ -253,11 +266,11 @@ extension Coordinator {
                 bytesFromCache: progress.bytesFromCache)
             return membership.members[id]
         }
-        guard let member, let slot = member.slot else { return }
+        guard let member, member.slot != nil else { return }
         report(
             .loaded(
                 name: member.description.name, ready: member.ready.count,
-                of: membership.placement.experts(inSlot: slot).count,
+                of: member.assigned.count,
                 fetched: progress.bytesFetched, cached: progress.bytesFromCache))
     }
 

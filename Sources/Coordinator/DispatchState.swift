@@ -1,13 +1,13 @@
 package import SystemModel
 
-/// One layer's round: which groups are out at which devices, and until when.
+/// One layer's round: which shipments are out at which devices, and until when.
 ///
 /// Decisions only: `RemoteExperts` sends, waits and computes as it is told.
 package struct DispatchState: Sendable {
-    /// A group of pairs that a device was asked to compute.
+    /// A parcel of rows that a device was asked to compute.
     package struct Outstanding: Sendable, Equatable {
-        /// Position of the group in the round.
-        package let group: Int
+        /// Position of the shipment in the round.
+        package let shipment: Int
         package let device: DeviceID
         /// When it was sent.
         package let sent: Duration
@@ -19,29 +19,29 @@ package struct DispatchState: Sendable {
 
     package init() {}
 
-    /// Whether every group has been answered or taken back.
+    /// Whether every shipment has been answered or taken back.
     package var isDone: Bool { outstanding.isEmpty }
     /// The next moment at which a device becomes late; nil if nothing is out.
     package var nextDeadline: Duration? { outstanding.values.map(\.deadline).min() }
 
-    /// A group went out under that request number.
+    /// A shipment went out under that request number.
     package mutating func sent(_ request: UInt64, _ entry: Outstanding) {
         precondition(outstanding[request] == nil, "request numbers are used once")
         outstanding[request] = entry
     }
 
-    /// An answer came: the group it belongs to, or nil if nobody waits for it (it was late).
+    /// An answer came: the shipment it belongs to, or nil if nobody waits for it (it was late).
     package mutating func answered(_ request: UInt64, by device: DeviceID) -> Outstanding? {
         guard outstanding[request]?.device == device else { return nil }
         return outstanding.removeValue(forKey: request)
     }
 
-    /// A device is gone: its groups, in order, are to be computed by somebody else.
+    /// A device is gone: its shipments, in order, are to be computed by somebody else.
     package mutating func lost(_ device: DeviceID) -> [Outstanding] {
         takeBack { $0.device == device }
     }
 
-    /// Time passed: the groups that are late now, in order.
+    /// Time passed: the shipments that are late now, in order.
     package mutating func expired(now: Duration) -> [Outstanding] {
         takeBack { $0.deadline <= now }
     }
@@ -49,6 +49,6 @@ package struct DispatchState: Sendable {
     private mutating func takeBack(_ condition: (Outstanding) -> Bool) -> [Outstanding] {
         let taken = outstanding.filter { condition($0.value) }
         for request in taken.keys { outstanding[request] = nil }
-        return taken.values.sorted { $0.group < $1.group }
+        return taken.values.sorted { $0.shipment < $1.shipment }
     }
 }

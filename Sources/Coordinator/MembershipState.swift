@@ -6,7 +6,8 @@ package import SystemModel
 package struct MembershipState: Sendable {
     /// What the base station must do after an event.
     package enum Action: Sendable, Equatable {
-        /// Tell the device which experts to hold: all of them, in ascending order.
+        /// Tell the device which experts to hold: those of its slot in ascending order, then
+        /// replicas of others.
         case assign(DeviceID, [ExpertID])
     }
 
@@ -16,6 +17,8 @@ package struct MembershipState: Sendable {
         package let description: DeviceDescription
         /// The slot whose experts it holds or is loading; nil while it is spare.
         package fileprivate(set) var slot: Int?
+        /// The slot's experts, then replicas of others', as far as its memory reaches.
+        package fileprivate(set) var assigned: [ExpertID] = []
         /// Experts it can compute now.
         package fileprivate(set) var ready: Set<ExpertID> = []
         /// It missed a deadline and has not answered since; it gets no work until it does.
@@ -35,26 +38,36 @@ package struct MembershipState: Sendable {
 
     private let shape: ModelShape
     private let shares: Shares
+    private let content: ContentPlan
     /// Connected devices by number.
     package private(set) var members: [DeviceID: Member] = [:]
     /// The plan that groups follow; changes only in `replan()`.
     package private(set) var placement: Placement
+    /// By slot: experts of other slots that its device holds as well, so that it can step in for
+    /// theirs. They change no group.
+    package private(set) var replicas: [[ExpertID]] = []
 
-    package init(shape: ModelShape, shares: Shares) {
+    package init(shape: ModelShape, shares: Shares, content: ContentPlan = ContentPlan()) {
         self.shape = shape
         self.shares = shares
+        self.content = content
         placement = Placement(baseStationOnly: shape)
     }
 
     /// Whether a device waits for a slot, so that a new plan would use more of what is there.
     package var hasSpareDevices: Bool { members.values.contains { $0.slot == nil } }
 
-    /// Whether every occupied slot has all its experts ready.
+    /// Whether every occupied slot has all its own experts ready; replicas may still be on the way.
     package var isSettled: Bool {
         members.values.allSatisfy { member in
             guard let slot = member.slot else { return true }
             return placement.experts(inSlot: slot).allSatisfy(member.ready.contains)
         }
+    }
+
+    /// Whether every device has all that it was assigned, replicas too.
+    package var isComplete: Bool {
+        members.values.allSatisfy { $0.ready.count == $0.assigned.count }
     }
 
     /// The device that occupies the slot, is not late and has all those experts; or nil.
@@ -89,9 +102,8 @@ package struct MembershipState: Sendable {
     package mutating func progressed(
         _ id: DeviceID, ready: [ExpertID], bytesFetched: Int, bytesFromCache: Int
     ) {
-        guard let member = members[id], let slot = member.slot else { return }
-        let assigned = Set(placement.experts(inSlot: slot))
-        members[id]?.ready.formUnion(assigned.intersection(ready))
+        guard let member = members[id], member.slot != nil else { return }
+        members[id]?.ready.formUnion(Set(member.assigned).intersection(ready))
         members[id]?.bytesFetched = bytesFetched
         members[id]?.bytesFromCache = bytesFromCache
     }
@@ -117,8 +129,51 @@ package struct MembershipState: Sendable {
         let order = members.values.sorted {
             ($0.description.name, $0.id) < ($1.description.name, $1.id)
         }
-        placement = ProportionalPlacement.plan(shape, offers: order.map(offer))
+        if let devices = content.devices {
+            plan(order.map { devices[$0.description.name] ?? [] }, order)
+        } else {
+            placement = ProportionalPlacement.plan(
+                shape, offers: order.map(offer), keeping: content.resident)
+            let spare = order.enumerated().map { slot, member in
+                member.description.memoryBytes - bytes(placement.experts(inSlot: slot))
+            }
+            replicas = ReplicaPlacement.plan(
+                shape, placement, spareBytes: spare, copies: content.copies,
+                popularity: content.popularity)
+        }
         return order.enumerated().map { slot, member in occupy(member.id, slot) }
+    }
+
+    /// A plan made elsewhere: of the devices that hold an expert the first computes it. What is in
+    /// no memory stays at the base station.
+    private mutating func plan(_ wanted: [[ExpertID]], _ order: [Member]) {
+        var slots = Placement(baseStationOnly: shape).slots
+        replicas = Array(repeating: [], count: wanted.count)
+        for (slot, experts) in wanted.enumerated() {
+            for id in fitting(experts, within: order[slot].description.memoryBytes) {
+                if content.resident.contains(id) { continue }
+                if slots[id.layer][id.expert] == nil {
+                    slots[id.layer][id.expert] = slot
+                } else {
+                    replicas[slot].append(id)
+                }
+            }
+        }
+        placement = Placement(slots: slots, slotCount: wanted.count)
+    }
+
+    private func bytes(_ experts: [ExpertID]) -> Int {
+        experts.reduce(0) { $0 + shape.expertBytes[$1.layer] }
+    }
+
+    /// The experts up to the first that has no room.
+    private func fitting(_ experts: [ExpertID], within memoryBytes: Int) -> [ExpertID] {
+        var left = memoryBytes
+        return Array(
+            experts.prefix { id in
+                left -= shape.expertBytes[id.layer]
+                return left >= 0
+            })
     }
 
     private func offer(_ member: Member) -> ProportionalPlacement.Offer {
@@ -129,8 +184,11 @@ package struct MembershipState: Sendable {
     }
 
     private mutating func occupy(_ id: DeviceID, _ slot: Int) -> Action {
-        let experts = placement.experts(inSlot: slot)
+        let memory = members[id]?.description.memoryBytes ?? 0
+        let experts = fitting(
+            placement.experts(inSlot: slot) + replicas[slot], within: memory)
         members[id]?.slot = slot
+        members[id]?.assigned = experts
         members[id]?.ready = []
         return .assign(id, experts)
     }
@@ -139,8 +197,7 @@ package struct MembershipState: Sendable {
         let taken = Set(members.values.compactMap(\.slot))
         return (0..<placement.slotCount).first { slot in
             let experts = placement.experts(inSlot: slot)
-            let bytes = experts.reduce(0) { $0 + shape.expertBytes[$1.layer] }
-            return !taken.contains(slot) && !experts.isEmpty && bytes <= memoryBytes
+            return !taken.contains(slot) && !experts.isEmpty && bytes(experts) <= memoryBytes
         }
     }
 }

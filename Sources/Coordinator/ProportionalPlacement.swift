@@ -23,16 +23,21 @@ package enum ProportionalPlacement {
         }
     }
 
-    /// - Parameter offers: slot `k` is `offers[k]`; the same offers give the same placement.
+    /// - Parameters:
+    ///   - offers: slot `k` is `offers[k]`; the same offers give the same placement.
+    ///   - kept: experts that stay at the base station.
     /// - Complexity: O(layers × experts × offers).
-    package static func plan(_ shape: ModelShape, offers: [Offer]) -> Placement {
+    package static func plan(
+        _ shape: ModelShape, offers: [Offer], keeping kept: Set<ExpertID> = []
+    ) -> Placement {
         var left = offers.map(\.memoryBytes)
         var credit = [Double](repeating: 0, count: offers.count)
         let total = offers.reduce(0) { $0 + $1.speed }
         let slots = (0..<shape.layers).map { layer in
-            (0..<shape.experts).map { _ -> Int? in
+            (0..<shape.experts).map { expert -> Int? in
                 let bytes = shape.expertBytes[layer]
-                guard bytes > 0 else { return nil }
+                let id = ExpertID(layer: layer, expert: expert)
+                guard bytes > 0, !kept.contains(id) else { return nil }
                 for slot in credit.indices { credit[slot] += offers[slot].speed / total }
                 let fitting = credit.indices.filter { left[$0] >= bytes }
                 guard let slot = fitting.max(by: { credit[$0] < credit[$1] }) else { return nil }

@@ -26,21 +26,24 @@ package final class RemoteExperts: ExpertExecutor {
 
     private let coordinator: Coordinator
     private let local: [[ExpertWeights]]
-    private let clock: any MonotonicClock
     private let deadlines: DeadlinePolicy
+    private let planner: LivePlanner?
+    private var clock: any MonotonicClock { coordinator.clock }
     private var routes = Routes.none
     private var nextRequest: UInt64 = 1
     private var costs = CostRecord()
 
-    /// - Parameter local: all experts, for what no device computes.
+    /// - Parameters:
+    ///   - local: all experts, for what no device computes.
+    ///   - planner: who chooses, if its part is to be in the costs.
     package init(
-        coordinator: Coordinator, local: [[ExpertWeights]], clock: any MonotonicClock,
-        deadlines: DeadlinePolicy = DeadlinePolicy()
+        coordinator: Coordinator, local: [[ExpertWeights]],
+        deadlines: DeadlinePolicy = DeadlinePolicy(), planner: LivePlanner? = nil
     ) {
         self.coordinator = coordinator
         self.local = local
-        self.clock = clock
         self.deadlines = deadlines
+        self.planner = planner
     }
 
     package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
@@ -48,119 +51,103 @@ package final class RemoteExperts: ExpertExecutor {
         if let changed = coordinator.routes(after: routes.version) { routes = changed }
         var round = Round(layer: layer, inputs: inputs, groups: groups(layer, inputs, routing))
         costs.pairs += routing.pairs.count
-        send(&round)
-        for index in round.groups.indices where round.groups[index].device == nil {
-            round.groups[index].output = compute(round.groups[index], layer)
+        let rest = send(round.units, &round)
+        if !round.shipments.isEmpty {
+            costs.roundTrips += 1
+            coordinator.rowLog.add(
+                [String: Int](
+                    round.shipments.map { ($0.device.name, $0.rows) }, uniquingKeysWith: +))
         }
+        computeOwn(&round)
+        compute(rest, &round)
         collect(&round)
         return round.sum()
     }
 
     package func takeCosts() -> CostRecord {
         defer { costs = CostRecord() }
-        return costs
-    }
-}
-
-/// The rows and pairs of one slot, and what became of them.
-private struct Group {
-    /// Nil: planned at the base station, so no codec lies between.
-    let slot: Int?
-    /// Rows of the layer's inputs that have pairs here, ascending.
-    let rows: [Int]
-    /// `[rows × hidden]`
-    let inputs: Matrix
-    /// Their `row` is a position in `rows`.
-    let pairs: [ExpertPair]
-    /// Who computes it; nil for the base station.
-    var device: Routes.Occupant?
-    /// `[rows × hidden]`
-    var output: Matrix?
-}
-
-/// One call of `mixture`.
-private struct Round {
-    let layer: Int
-    let inputs: Matrix
-    var groups: [Group]
-    var dispatch = DispatchState()
-
-    /// The groups' outputs, added in the plan's order: `[tokens × hidden]`.
-    func sum() -> Matrix {
-        var total = Matrix(rows: inputs.rows, columns: inputs.columns)
-        for group in groups {
-            guard let output = group.output else { preconditionFailure("every group is computed") }
-            for (position, row) in group.rows.enumerated() {
-                total.addScaled(row: row, 1, output, sourceRow: position)
+        if let planner {
+            costs.rowSelections = planner.takeRows()
+            costs.selection = costs.rowSelections.reduce(into: CostRecord.Selection()) {
+                $0.add($1)
             }
         }
-        return total
+        return costs
     }
 }
 
 extension RemoteExperts {
     /// The routing's pairs by slot: the base station's first, then slots in ascending order.
-    private func groups(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> [Group] {
+    private func groups(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> [SlotGroup] {
         let slots = routes.placement.slots[layer]
         var bySlot = [[ExpertPair]](repeating: [], count: routes.placement.slotCount + 1)
         for pair in routing.pairs { bySlot[(slots[pair.expert] ?? -1) + 1].append(pair) }
         return bySlot.enumerated().compactMap { position, pairs in
-            pairs.isEmpty ? nil : group(layer, inputs, slot: position - 1, pairs)
+            pairs.isEmpty
+                ? nil
+                : SlotGroup(slot: position > 0 ? position - 1 : nil, inputs: inputs, pairs: pairs)
         }
     }
 
-    private func group(
-        _ layer: Int, _ inputs: Matrix, slot: Int, _ pairs: [ExpertPair]
-    ) -> Group {
-        var rows: [Int] = []
-        var own: [ExpertPair] = []
-        own.reserveCapacity(pairs.count)
-        for pair in pairs {
-            if rows.last != pair.row { rows.append(pair.row) }
-            own.append(
-                ExpertPair(row: rows.count - 1, expert: pair.expert, weight: pair.weight))
+    /// Sends each row to the device that has its experts and finishes first; returns the rows that
+    /// no device can compute.
+    private func send(_ units: [Round.Unit], _ round: inout Round) -> Parcel {
+        let slots = UnitAssignment.assign(units.map { candidates($0, round) }) {
+            routes.occupants.map { occupant in
+                occupant.map { coordinator.latencies.estimate($0.description).latency }
+                    ?? DeviceLatency(message: .zero, token: Seconds(1))
+            }
         }
-        let all = rows.count == inputs.rows
-        return Group(
-            slot: slot < 0 ? nil : slot, rows: rows,
-            inputs: all ? inputs : inputs.gatheringRows(rows), pairs: own,
-            device: slot < 0 ? nil : device(inSlot: slot, for: pairs, of: layer))
-    }
-
-    /// The slot's device if it has every expert that the pairs visit.
-    private func device(inSlot slot: Int, for pairs: [ExpertPair], of layer: Int) -> Routes
-        .Occupant?
-    {
-        guard let occupant = routes.occupants[slot] else { return nil }
-        let isReady = pairs.allSatisfy { pair in
-            occupant.ready.contains(ExpertID(layer: layer, expert: pair.expert))
+        var parcels = [Parcel](repeating: Parcel(), count: routes.occupants.count)
+        var rest = Parcel()
+        for (unit, slot) in zip(units, slots) {
+            if let slot { parcels[slot].add(unit) } else { rest.add(unit) }
         }
-        return isReady ? occupant : nil
-    }
-
-    /// Sends every group that has a device.
-    private func send(_ round: inout Round) {
-        for (index, group) in round.groups.enumerated() {
-            guard let device = group.device else { continue }
-            let batch = ExpertBatch(
-                requestID: nextRequest, layer: round.layer, codec: coordinator.options.codec,
-                inputs: group.inputs, pairs: group.pairs)
-            guard let frame = try? batch.frame() else {
+        for (slot, parcel) in parcels.enumerated() where !parcel.segments.isEmpty {
+            guard let device = routes.occupants[slot], send(parcel, to: device, &round) else {
                 // What the codec cannot carry, such as an infinity in int8, stays here.
-                round.groups[index].device = nil
+                compute(parcel, &round)
                 continue
             }
-            let now = clock.now
-            round.dispatch.sent(
-                nextRequest,
-                DispatchState.Outstanding(
-                    group: index, device: device.id, sent: now,
-                    deadline: now
-                        + deadlines.allowance(device.description, pairs: group.pairs.count)))
-            nextRequest += 1
-            device.link.send(frame)
-            costs.devices[device.name, default: .init()].downlinkBytes += frame.payload.count
         }
+        return rest
+    }
+
+    /// The slots whose devices have every expert that the row visits in its group, its own first.
+    private func candidates(_ unit: Round.Unit, _ round: Round) -> [Int] {
+        let group = round.groups[unit.group]
+        var common: [Int]?
+        for pair in group.pairs[group.ranges[unit.position]] {
+            let holders = routes.holders(layer: round.layer, expert: pair.expert)
+            common = common?.filter(holders.contains) ?? holders
+        }
+        guard !round.failed.isEmpty else { return common ?? [] }
+        return (common ?? []).filter { slot in
+            routes.occupants[slot].map { !round.failed.contains($0.id) } ?? false
+        }
+    }
+
+    private func send(
+        _ parcel: Parcel, to device: Routes.Occupant, _ round: inout Round
+    ) -> Bool {
+        let (inputs, pairs) = parcel.work(round.groups)
+        let batch = ExpertBatch(
+            requestID: nextRequest, layer: round.layer, codec: coordinator.options.codec,
+            inputs: inputs, pairs: pairs)
+        guard let frame = try? batch.frame() else { return false }
+        let now = clock.now
+        round.dispatch.sent(
+            nextRequest,
+            DispatchState.Outstanding(
+                shipment: round.shipments.count, device: device.id, sent: now,
+                deadline: now + deadlines.allowance(device.description, pairs: pairs.count)))
+        round.shipments.append(
+            Round.Shipment(
+                parcel: parcel, device: device, rows: inputs.rows, pairs: pairs.count))
+        nextRequest += 1
+        device.link.send(frame)
+        costs.devices[device.name, default: .init()].downlinkBytes += frame.payload.count
+        return true
     }
 
     /// Waits for what is out; what is lost is computed here.
@@ -186,81 +173,120 @@ extension RemoteExperts {
                 return
             }
             takeOver(entry, &round)
-        case .result(let device, let frame):
-            accept(frame, from: device, &round)
+        case .result(let device, let frame, let arrived):
+            accept(frame, from: device, at: arrived, &round)
         }
     }
 
     /// A letter that no round waits for any more: a device that was late has answered.
     private func handleStray(_ letter: Coordinator.Letter) {
-        if case .result(let device, _) = letter { coordinator.answered(device) }
+        if case .result(let device, _, _) = letter { coordinator.answered(device) }
     }
 
-    private func accept(_ frame: Frame, from device: DeviceID, _ round: inout Round) {
+    private func accept(
+        _ frame: Frame, from device: DeviceID, at arrived: Duration, _ round: inout Round
+    ) {
         guard let result = try? ExpertResult(frame: frame, model: coordinator.facts) else {
             return coordinator.expel(device, reason: "it sent a malformed result")
         }
         guard let entry = round.dispatch.answered(result.requestID, by: device) else {
             return coordinator.answered(device)
         }
-        let group = round.groups[entry.group]
-        guard result.outputs.rows == group.rows.count else {
+        let shipment = round.shipments[entry.shipment]
+        guard result.outputs.rows == shipment.rows else {
             coordinator.expel(
-                device, reason: "it sent \(result.outputs.rows) rows for \(group.rows.count)")
+                device, reason: "it sent \(result.outputs.rows) rows for \(shipment.rows)")
             return takeOver(entry, &round)
         }
-        round.groups[entry.group].output = result.outputs
-        record(result, frame, entry, group)
-        if let name = group.device?.name { note(host: name, group, round.layer) }
+        round.take(shipment.parcel, result.outputs)
+        record(result, frame, (arrived - entry.sent).seconds, shipment)
+        note(shipment, round)
     }
 
     private func record(
-        _ result: ExpertResult, _ frame: Frame, _ entry: DispatchState.Outstanding, _ group: Group
+        _ result: ExpertResult, _ frame: Frame, _ seconds: Double, _ shipment: Round.Shipment
     ) {
-        guard let name = group.device?.name else { return }
-        let seconds = (clock.now - entry.sent).seconds
-        let computeSeconds = Double(result.computeNanoseconds) * 1e-9
-        costs.devices[name, default: .init()].add(
+        let device = shipment.device.description
+        // It cannot have computed for longer than it was away, whatever it says.
+        let computed = min(Double(result.computeNanoseconds) * 1e-9, seconds)
+        coordinator.latencies.add(
+            LatencyEstimator.Sample(
+                rows: shipment.rows, roundTripSeconds: seconds, computeSeconds: computed),
+            from: device)
+        costs.devices[device.name, default: .init()].add(
             CostRecord.Device(
-                roundTrips: 1, uplinkBytes: frame.payload.count, pairs: group.pairs.count,
-                computeSeconds: computeSeconds, roundTripSeconds: seconds))
-        coordinator.links.answered(name, seconds: seconds, computing: computeSeconds)
+                roundTrips: 1, uplinkBytes: frame.payload.count, pairs: shipment.pairs,
+                computeSeconds: computed, roundTripSeconds: seconds))
+        coordinator.links.answered(device.name, seconds: seconds, computing: computed)
     }
 
-    /// Notes who computed a group's experts.
-    private func note(host name: String, _ group: Group, _ layer: Int) {
+    /// Notes who computed the experts of a shipment.
+    private func note(_ shipment: Round.Shipment, _ round: Round) {
         if costs.hosts.isEmpty {
             costs.hosts = routes.placement.slots.map { [String?](repeating: nil, count: $0.count) }
         }
-        for pair in group.pairs { costs.hosts[layer][pair.expert] = name }
-    }
-
-    /// The base station computes what a device did not.
-    private func takeOver(_ entry: DispatchState.Outstanding, _ round: inout Round) {
-        let group = round.groups[entry.group]
-        if let name = group.device?.name { costs.devices[name, default: .init()].lostFrames += 1 }
-        round.groups[entry.group].output = compute(group, round.layer)
-    }
-
-    /// What is left of activations after the codec; all of them where it cannot carry a row.
-    private func travelled(_ activations: Matrix, _ codec: ActivationCodec) -> Matrix {
-        guard codec != .fp32, let bytes = try? codec.encode(activations) else { return activations }
-        let (rows, columns) = (activations.rows, activations.columns)
-        return (try? codec.decode(bytes, rows: rows, columns: columns)) ?? activations
-    }
-
-    /// A group computed here, as its device would have: through the codec, both ways.
-    private func compute(_ group: Group, _ layer: Int) -> Matrix {
-        costs.localPairs += group.pairs.count
-        let weights = local[layer]
-        guard group.slot != nil else {
-            return partialMixture(inputs: group.inputs, pairs: group.pairs) { weights[$0] }
+        for segment in shipment.parcel.segments {
+            let group = round.groups[segment.group]
+            for position in segment.positions {
+                for pair in group.pairs[group.ranges[position]] {
+                    costs.hosts[round.layer][pair.expert] = shipment.device.name
+                }
+            }
         }
-        costs.recomputedGroups += 1
+    }
+
+    /// What a device did not compute goes to others that can, and else stays here.
+    private func takeOver(_ entry: DispatchState.Outstanding, _ round: inout Round) {
+        let shipment = round.shipments[entry.shipment]
+        costs.devices[shipment.device.name, default: .init()].lostFrames += 1
+        round.failed.insert(entry.device)
+        let units = shipment.parcel.segments.flatMap { segment in
+            segment.positions.map { Round.Unit(group: segment.group, position: $0) }
+        }
+        compute(send(units, &round), &round)
+    }
+
+    /// The groups that are planned at the base station: no codec lies between.
+    private func computeOwn(_ round: inout Round) {
+        for (index, group) in round.groups.enumerated() where group.slot == nil {
+            let output = measured(group.inputs, group.pairs, round.layer)
+            round.groups[index].take(Array(group.rows.indices), output, from: 0)
+        }
+    }
+
+    /// Rows computed here, as their device would have: through the codec, both ways.
+    private func compute(_ parcel: Parcel, _ round: inout Round) {
+        guard !parcel.segments.isEmpty else { return }
+        costs.recomputedGroups += parcel.segments.count
+        let (inputs, pairs) = parcel.work(round.groups)
         let codec = coordinator.options.codec
-        let output = partialMixture(
-            inputs: travelled(group.inputs, codec), pairs: group.pairs
-        ) { weights[$0] }
-        return travelled(output, codec)
+        let output = measured(inputs.travelled(codec), pairs, round.layer)
+        round.take(parcel, output.travelled(codec))
+    }
+
+    private func measured(_ inputs: Matrix, _ pairs: [ExpertPair], _ layer: Int) -> Matrix {
+        let start = clock.now
+        let weights = local[layer]
+        let output = partialMixture(inputs: inputs, pairs: pairs) { weights[$0] }
+        coordinator.latencies.addBaseStation(
+            rows: inputs.rows, seconds: (clock.now - start).seconds)
+        costs.localPairs += pairs.count
+        return output
+    }
+}
+
+extension Matrix {
+    /// What is left of activations after the codec: row by row, all of a row that it cannot carry.
+    fileprivate func travelled(_ codec: ActivationCodec) -> Matrix {
+        guard codec != .fp32 else { return self }
+        if let bytes = try? codec.encode(self),
+            let decoded = try? codec.decode(bytes, rows: rows, columns: columns)
+        {
+            return decoded
+        }
+        guard rows > 1 else { return self }
+        return Matrix(
+            rows: rows, columns: columns,
+            values: (0..<rows).flatMap { gatheringRows([$0]).travelled(codec).values })
     }
 }

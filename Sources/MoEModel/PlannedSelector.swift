@@ -10,8 +10,9 @@ package final class PlannedSelector: ExpertSelector {
     package struct Choice: Sendable {
         /// `[tokens][kept]`, at least one each, no expert twice.
         package var experts: [[Int]]
-        /// `[tokens][kept]`: factors of their outputs; the model's own would sum to 1. Nil: the
-        /// router's weights of the kept experts, scaled as if nothing had been dropped.
+        /// `[tokens][kept]`: factors of their outputs; the model's own would sum to 1. Nil, or
+        /// empty for a token: the router's weights of the kept experts, scaled as if nothing had
+        /// been dropped.
         package var shares: [[Double]]?
 
         package init(experts: [[Int]], shares: [[Double]]? = nil) {
@@ -44,9 +45,11 @@ package final class PlannedSelector: ExpertSelector {
         let choice = planner(layer, scores.map(Self.normalised), ranked)
         let pairs = scores.indices.flatMap { row in
             let kept = choice.experts[row]
+            let shares = choice.shares?[row] ?? []
             let factors =
-                choice.shares.map { weights($0[row], scores: scores[row], ranked: ranked[row]) }
-                ?? weights(of: kept, scores: scores[row], ranked: ranked[row])
+                shares.isEmpty
+                ? weights(of: kept, scores: scores[row], ranked: ranked[row])
+                : weights(shares, scores: scores[row], ranked: ranked[row])
             return zip(kept, factors).sorted { $0.0 < $1.0 }.map {
                 ExpertPair(row: row, expert: $0, weight: $1)
             }

@@ -6,7 +6,7 @@ package import Wire
 ///
 /// Shut it down when done; its threads live until then.
 package final class Transport: Sendable {
-    private let group: MultiThreadedEventLoopGroup
+    let group: MultiThreadedEventLoopGroup
     private let timing: TransportTiming
 
     /// Starts the transport's threads.

@@ -1,4 +1,4 @@
-import SystemModel
+package import SystemModel
 
 /// What was decided for one layer of one step.
 package struct LayerPlan: Sendable, Equatable {
@@ -75,6 +75,26 @@ package struct LayerPlanner: Sendable {
             if gain < 1e-3 { break }
         }
         return best
+    }
+
+    /// Plans one layer from measured speeds, within what each token may lose by `quality`.
+    ///
+    /// The base station's way: nobody shares spectrum here, so `method` and `alternates` do not
+    /// matter, and `parameters.epsilon` and `importance` follow from the allowances.
+    ///
+    /// - Parameters:
+    ///   - devices: `o_k` and `t_k`, `[devices]`.
+    ///   - allowances: `[tokens]`, in the quality model's unit; 0 keeps the model's own choice.
+    package func plan(
+        layer: Int, weights: [[Double]], ranked: [[Int]], devices: [DeviceLatency],
+        holders: [[Int]], allowances: [Double]
+    ) -> BudgetedPlan {
+        let problem = SelectionProblem(
+            perToken: ranked.first?.count ?? 1, weights: weights, devices: devices,
+            holders: holders, ranked: ranked)
+        let budget = QualityBudget(
+            problem, quality: quality, layer: layer, allowances: allowances, options: options)
+        return budget.plan(policy.select(problem, budget.parameters(parameters)))
     }
 
     private func select(_ problem: SelectionProblem, _ cell: BandwidthProblem) -> LayerPlan {

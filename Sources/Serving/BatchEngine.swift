@@ -263,7 +263,7 @@ package final class BatchEngine: Sendable {
         for (index, share) in shares.enumerated() {
             guard var completion = state.completions.removeValue(forKey: share.id) else { continue }
             row += share.rows
-            completion.add(cost: cost.share(share.rows, of: cost.tokens))
+            completion.add(cost: cost.share(row - share.rows..<row, of: cost.tokens))
             let step = steps[index]
             steps[index].cache = KeyValueCache(pool: pool)
             let before = (tokens: completion.answerTokens, draw: completion.lastDraw)

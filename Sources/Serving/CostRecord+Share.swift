@@ -1,8 +1,10 @@
 import SystemModel
 
 extension CostRecord {
-    /// The part of a step's costs that `rows` of its `total` rows account for, counts rounded.
-    func share(_ rows: Int, of total: Int) -> CostRecord {
+    /// The part of a step's costs that `rows` of its `total` rows account for, counts rounded; what
+    /// a policy changed is known row by row.
+    func share(_ range: Range<Int>, of total: Int) -> CostRecord {
+        let rows = range.count
         guard rows < total else { return self }
         let part = Double(rows) / Double(total)
         func scaled(_ count: Int) -> Int { Int((Double(count) * part).rounded()) }
@@ -11,10 +13,14 @@ extension CostRecord {
         share.steps = steps
         share.totalSeconds = totalSeconds * part
         share.networkWaitSeconds = networkWaitSeconds * part
+        share.roundTrips = scaled(roundTrips)
         share.pairs = scaled(pairs)
         share.localPairs = scaled(localPairs)
         share.predictedPairs = scaled(predictedPairs)
         share.rightlyPredictedPairs = scaled(rightlyPredictedPairs)
+        if selection != nil {
+            share.selection = rowSelections[range].reduce(into: Selection()) { $0.add($1) }
+        }
         share.recomputedGroups = scaled(recomputedGroups)
         share.devices = devices.mapValues { device in
             Device(

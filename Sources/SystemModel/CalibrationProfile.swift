@@ -66,6 +66,18 @@ package struct CalibrationProfile: Sendable, Equatable {
     }
 }
 
+/// The experts that tokens visited together in a layer, and how many tokens did.
+package struct RoutedSet: Sendable, Equatable {
+    /// Ascending.
+    package var experts: [Int]
+    package var count: Int
+
+    package init(experts: [Int], count: Int) {
+        self.experts = experts
+        self.count = count
+    }
+}
+
 /// One token's choice in one layer, as recorded.
 package struct RoutingVisit: Sendable, Equatable {
     package var window: Int

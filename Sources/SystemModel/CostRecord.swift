@@ -44,6 +44,41 @@ package struct CostRecord: Sendable, Equatable, Codable {
         }
     }
 
+    /// What a selection policy changed of the model's own choice.
+    package struct Selection: Sendable, Equatable, Codable {
+        /// Pairs of the model's choice that were not visited.
+        package var dropped: Int
+        /// Pairs visited in their place.
+        package var substituted: Int
+        /// Dropped weight, summed over tokens and layers; a token's choice in a layer weighs 1.
+        package var droppedMass: Double
+        /// Estimated loss, summed over tokens, in nats.
+        package var lossNats: Double
+
+        package init(
+            dropped: Int = 0, substituted: Int = 0, droppedMass: Double = 0, lossNats: Double = 0
+        ) {
+            self.dropped = dropped
+            self.substituted = substituted
+            self.droppedMass = droppedMass
+            self.lossNats = lossNats
+        }
+
+        /// Adds another token's or step's.
+        package mutating func add(_ other: Selection) {
+            dropped += other.dropped
+            substituted += other.substituted
+            droppedMass += other.droppedMass
+            lossNats += other.lossNats
+        }
+
+        fileprivate func adding(_ other: Selection) -> Selection {
+            var sum = self
+            sum.add(other)
+            return sum
+        }
+    }
+
     /// Tokens that the step advanced.
     package var tokens = 0
     /// Passes of the model.
@@ -56,6 +91,8 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var totalSeconds = 0.0
     /// The part of it in which the inference thread only waited for devices, in seconds.
     package var networkWaitSeconds = 0.0
+    /// Layers for which at least one frame had to go out.
+    package var roundTrips = 0
     /// Pairs of a token and an expert, wherever computed.
     package var pairs = 0
     /// Pairs computed at the base station.
@@ -64,6 +101,10 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var predictedPairs = 0
     /// Those of them that the prediction named.
     package var rightlyPredictedPairs = 0
+    /// Nil where the model's own choice was visited without a policy.
+    package var selection: Selection?
+    /// The same of each row of one step, `[rows]`; empty in sums of steps.
+    package var rowSelections: [Selection] = []
     /// Groups of pairs that were planned for a device and computed at the base station instead,
     /// because the device was lost, late or not there.
     package var recomputedGroups = 0
@@ -75,12 +116,22 @@ package struct CostRecord: Sendable, Equatable, Codable {
 
     package init() {}
 
+    /// All but the rows' part, which only the step's own caller needs.
+    private enum CodingKeys: String, CodingKey {
+        case tokens, steps, draftedTokens, acceptedTokens, totalSeconds, networkWaitSeconds,
+            roundTrips, pairs, localPairs, predictedPairs, rightlyPredictedPairs, recomputedGroups,
+            selection, devices
+    }
+
     /// The part of the step in which the base station itself computed, in seconds.
     package var computeSeconds: Double { max(0, totalSeconds - networkWaitSeconds) }
+    /// Frames that devices answered.
+    package var frames: Int { devices.values.reduce(0) { $0 + $1.roundTrips } }
     /// Frames that devices answered, for each token.
+    package var framesPerToken: Double { tokens > 0 ? Double(frames) / Double(tokens) : 0 }
+    /// Layers that had to wait for a device, for each token.
     package var roundTripsPerToken: Double {
-        let frames = devices.values.reduce(0) { $0 + $1.roundTrips }
-        return tokens > 0 ? Double(frames) / Double(tokens) : 0
+        tokens > 0 ? Double(roundTrips) / Double(tokens) : 0
     }
     /// Share of the visited experts that were predicted a layer ahead; nil where none was.
     package var predictionRecall: Double? {
@@ -99,10 +150,13 @@ package struct CostRecord: Sendable, Equatable, Codable {
         acceptedTokens += other.acceptedTokens
         totalSeconds += other.totalSeconds
         networkWaitSeconds += other.networkWaitSeconds
+        roundTrips += other.roundTrips
         pairs += other.pairs
         localPairs += other.localPairs
         predictedPairs += other.predictedPairs
         rightlyPredictedPairs += other.rightlyPredictedPairs
+        if let other = other.selection { selection = (selection ?? Selection()).adding(other) }
+        rowSelections = []
         recomputedGroups += other.recomputedGroups
         hosts = other.hosts
         for (name, device) in other.devices { devices[name, default: Device()].add(device) }

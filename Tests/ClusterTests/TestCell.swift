@@ -26,15 +26,18 @@ final class TestCell: Sendable {
     private let tasks = Mutex<[Task<Void, Never>]>([])
 
     init(
-        _ model: Model, _ depth: Depth, codec: ActivationCodec = .fp32
+        _ model: Model, _ depth: Depth, codec: ActivationCodec = .fp32,
+        content: ContentPlan = ContentPlan()
     ) async throws {
         self.model = model
         self.depth = depth
         var options = Coordinator.Options()
         options.codec = codec
         options.shares = .equal
+        options.content = content
         coordinator = Coordinator(
-            shape: model.shape, experts: model.experts, options: options, report: { _ in })
+            shape: model.shape, experts: model.experts, options: options, clock: RealClock(),
+            report: { _ in })
         transport = Transport()
         listener =
             depth == .loopback
@@ -47,7 +50,7 @@ final class TestCell: Sendable {
         for name in names { join(name, memoryBytes: memoryBytes) }
         await coordinator.wait { $0.members.count == names.count }
         coordinator.replan()
-        await coordinator.wait { $0.isSettled }
+        await coordinator.wait { $0.isComplete }
     }
 
     /// Starts one device; it serves until its links are cut or the cell is closed.
@@ -73,12 +76,13 @@ final class TestCell: Sendable {
 
     /// The executor that the model sees; patient, since a loaded machine must not look like a lost
     /// device.
-    func experts() -> RemoteExperts {
+    ///
+    /// - Parameter planner: who chooses, if not the model.
+    func experts(planner: LivePlanner? = nil) -> RemoteExperts {
         var patience = RemoteExperts.DeadlinePolicy()
         patience.floor = .seconds(120)
         return RemoteExperts(
-            coordinator: coordinator, local: model.experts, clock: RealClock(),
-            deadlines: patience)
+            coordinator: coordinator, local: model.experts, deadlines: patience, planner: planner)
     }
 
     func close() async {

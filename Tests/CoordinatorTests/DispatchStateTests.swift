@@ -13,7 +13,7 @@ struct DispatchStateTests {
             state.sent(
                 UInt64(request),
                 .init(
-                    group: group, device: device, sent: .zero,
+                    shipment: group, device: device, sent: .zero,
                     deadline: .seconds(deadline)))
         }
         return state
@@ -21,10 +21,10 @@ struct DispatchStateTests {
 
     @Test func answersEndTheRound() {
         var state = state()
-        #expect(state.answered(10, by: a)?.group == 0)
-        #expect(state.answered(11, by: b)?.group == 1)
+        #expect(state.answered(10, by: a)?.shipment == 0)
+        #expect(state.answered(11, by: b)?.shipment == 1)
         #expect(!state.isDone)
-        #expect(state.answered(12, by: a)?.group == 2)
+        #expect(state.answered(12, by: a)?.shipment == 2)
         #expect(state.isDone && state.nextDeadline == nil)
     }
 
@@ -38,7 +38,7 @@ struct DispatchStateTests {
 
     @Test func aLostDeviceGivesItsGroupsBack() {
         var state = state()
-        #expect(state.lost(a).map(\.group) == [0, 2])
+        #expect(state.lost(a).map(\.shipment) == [0, 2])
         #expect(state.lost(a).isEmpty)
         #expect(state.nextDeadline == .seconds(7))
     }
@@ -46,7 +46,7 @@ struct DispatchStateTests {
     @Test func lateGroupsExpireOnceAndInOrder() {
         var state = state()
         #expect(state.expired(now: .seconds(4)).isEmpty)
-        #expect(state.expired(now: .seconds(7)).map(\.group) == [0, 1])
+        #expect(state.expired(now: .seconds(7)).map(\.shipment) == [0, 1])
         #expect(state.answered(10, by: a) == nil, "too late")
         #expect(state.nextDeadline == .seconds(9))
     }

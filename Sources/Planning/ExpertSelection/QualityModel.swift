@@ -12,19 +12,27 @@ package struct QualityModel: Sendable, Equatable {
     /// tokens that could visit both, times the layer's factor.
     private let gram: [[Double]]
     private let experts: Int
+    /// Whether it knows which experts are alike.
+    package let isCalibrated: Bool
 
     /// - Precondition: every layer has experts² entries.
-    package init(gram: [[Double]], experts: Int) {
+    package init(gram: [[Double]], experts: Int, isCalibrated: Bool = true) {
         precondition(
             gram.allSatisfy { $0.count == experts * experts }, "one entry per pair of experts")
         self.gram = gram
         self.experts = experts
+        self.isCalibrated = isCalibrated
     }
 
     /// Experts of equal size without anything in common; for when nothing was calibrated.
-    package init(uncalibratedLayers layers: Int, experts: Int) {
-        let identity = (0..<experts * experts).map { $0 % (experts + 1) == 0 ? 1.0 : 0 }
-        self.init(gram: Array(repeating: identity, count: layers), experts: experts)
+    ///
+    /// - Parameter unit: what a change of a layer's weights by 1 costs; in nats per token it makes
+    ///   losses nats per token.
+    package init(uncalibratedLayers layers: Int, experts: Int, unit: Double = 1) {
+        let identity = (0..<experts * experts).map { $0 % (experts + 1) == 0 ? unit : 0 }
+        self.init(
+            gram: Array(repeating: identity, count: layers), experts: experts,
+            isCalibrated: false)
     }
 
     /// The mean product of two experts' outputs.

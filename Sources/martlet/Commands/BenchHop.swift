@@ -46,7 +46,8 @@ struct BenchHop: AsyncParsableCommand {
         options.codec = activations
         options.shares = .equal
         let coordinator = Coordinator(
-            shape: shape, experts: [experts], options: options, report: { _ in })
+            shape: shape, experts: [experts], options: options, clock: SystemClock(),
+            report: { _ in })
         let transport = Transport()
         let listener = try await transport.listen(
             host: "127.0.0.1", port: 0, onAccept: coordinator.accept)
@@ -95,7 +96,7 @@ struct BenchHop: AsyncParsableCommand {
         let (rounds, hidden) = (rounds, hidden)
         return try await InferenceThread().run {
             let clock = SystemClock()
-            let remote = RemoteExperts(coordinator: coordinator, local: [experts], clock: clock)
+            let remote = RemoteExperts(coordinator: coordinator, local: [experts])
             var generator = SeededGenerator(seed: 2)
             let row = (0..<hidden).map { _ in Float(generator.uniform() - 0.5) }
             let inputs = Matrix(rows: 1, columns: hidden, values: row)

@@ -5,6 +5,7 @@ import Coordinator
 import Foundation
 import MoEModel
 import ModelFiles
+import Planning
 import Serving
 import Synchronization
 import SystemModel
@@ -76,6 +77,9 @@ struct Serve: AsyncParsableCommand {
         guard standardInput || devicesListen != nil || waitDevices == 0 else {
             throw ValidationError("--wait-devices needs --devices-listen")
         }
+        guard standardInput || devicesListen != nil || devices.selection.policy == .topk else {
+            throw ValidationError("--policy needs --devices-listen")
+        }
     }
 
     func run() async throws {
@@ -122,7 +126,8 @@ struct Serve: AsyncParsableCommand {
         let served = try servedModel(
             opened,
             engine: BatchEngine(
-                transformer: opened.model.transformer, selector: opened.model.selector,
+                transformer: opened.model.transformer,
+                selector: Engine.selector(opened.model, station),
                 executor: Engine.executor(opened.model, station, deadline: devices.deadline),
                 tokenizer: try opened.tokenizer(), pool: opened.keyValuePool,
                 limits: http.limits, thread: thread, clock: SystemClock()))

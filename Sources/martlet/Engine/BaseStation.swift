@@ -9,10 +9,14 @@ import SystemModel
 struct BaseStation {
     let coordinator: Coordinator
     let endpoint: Endpoint
+    /// Nil for the model's own choice.
+    let planner: LivePlanner?
     private let transport: Transport
     private let listener: DeviceListener
     private let devices: LocalDevices?
     private let wanted: Int
+    /// Shares a cell's spectrum, where there is one.
+    private let sharing: Task<Void, Never>?
 
     /// Listens, and starts local devices if asked for.
     ///
@@ -29,8 +33,9 @@ struct BaseStation {
         if model.configuration.experts == nil {
             Output.note("\(opened.file.path) has no experts: devices will have nothing to compute")
         }
-        let coordinator = Coordinator(
+        let coordinator = try Coordinator(
             model, options, areLocal: localDevices != nil, observer: observer)
+        let planner = try options.planner(model, coordinator)
         let transport = Transport()
         do {
             let listener = try await transport.listen(
@@ -43,12 +48,24 @@ struct BaseStation {
                     onEnd: coordinator.recheck)
             }
             return BaseStation(
-                coordinator: coordinator, endpoint: bound, transport: transport,
-                listener: listener, devices: devices, wanted: wanted)
+                coordinator: coordinator, endpoint: bound, planner: planner, transport: transport,
+                listener: listener, devices: devices, wanted: wanted,
+                sharing: sharing(model, options, coordinator))
         } catch {
             await transport.shutdown()
             throw error
         }
+    }
+
+    /// Begins to share the spectrum of the cell that the options name.
+    private static func sharing(
+        _ model: Model, _ options: StationOptions, _ coordinator: Coordinator
+    ) -> Task<Void, Never>? {
+        guard let endpoint = options.cellControl else { return nil }
+        let control = CellControl(
+            endpoint: endpoint, coordinator: coordinator, hidden: model.configuration.hidden,
+            layersPerLook: options.cellSteps * max(1, model.shape.expertBytes.count { $0 > 0 }))
+        return Task { await control.run() }
     }
 
     /// Returns when the wanted devices have their experts.
@@ -67,6 +84,7 @@ struct BaseStation {
 
     /// Ends the devices started for the run and closes everything.
     func stop() async {
+        sharing?.cancel()
         coordinator.close(reason: "the base station is done")
         await listener.close()
         await transport.shutdown()
@@ -78,14 +96,16 @@ extension Coordinator {
     /// A coordinator as the options say; it reports to standard error.
     fileprivate convenience init(
         _ model: Model, _ options: StationOptions, areLocal: Bool, observer: CellObserver?
-    ) {
+    ) throws {
         var settings = Options()
         settings.codec = options.activations
         settings.shares = areLocal ? .equal : .measured
+        settings.content = try options.content(model, areLocal: areLocal)
         let tells = options.verbose || !areLocal
         let pace = ProgressPace()
         self.init(
             shape: model.shape, experts: model.experts, options: settings,
+            clock: SystemClock(),
             report: { report in
                 observer?.note(report)
                 if tells, report.isTold(pace) { Output.note(report.line) }

@@ -23,9 +23,17 @@ final class Engine: Sendable {
     ) {
         self.opened = opened
         coordinator = station?.coordinator
-        selector = opened.model.selector
+        selector = Self.selector(opened.model, station)
         executor = Mutex(
             Self.executor(opened.model, station, deadline: deadline, prefetches: prefetches))
+    }
+
+    /// Who chooses experts: the model, or the station's planner.
+    static func selector(_ model: Model, _ station: BaseStation?) -> any ExpertSelector {
+        guard let planner = station?.planner, let experts = model.configuration.experts else {
+            return model.selector
+        }
+        return planner.selector(experts)
     }
 
     /// What runs the experts: this machine, or the station's devices.
@@ -39,8 +47,8 @@ final class Engine: Sendable {
         var policy = RemoteExperts.DeadlinePolicy()
         policy.floor = .seconds(deadline)
         let experts = RemoteExperts(
-            coordinator: coordinator, local: model.experts, clock: SystemClock(),
-            deadlines: policy)
+            coordinator: coordinator, local: model.experts, deadlines: policy,
+            planner: station?.planner)
         return prefetches ? prefetching(experts, model) : experts
     }
 

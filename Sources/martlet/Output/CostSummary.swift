@@ -1,39 +1,26 @@
+import Foundation
 import SystemModel
 
 /// A cost record as commands print it: the record and its sums.
-struct CostSummary: Codable {
-    let tokens: Int
-    let steps: Int
-    let draftedTokens: Int
-    let acceptedTokens: Int
-    let roundTripsPerToken: Double
-    let predictionRecall: Double?
-    let totalSeconds: Double
-    let computeSeconds: Double
-    let networkWaitSeconds: Double
-    let pairs: Int
-    let localPairs: Int
-    let recomputedGroups: Int
-    let downlinkBytes: Int
-    let uplinkBytes: Int
-    let devices: [String: CostRecord.Device]
+struct CostSummary: Encodable {
+    private enum CodingKeys: String, CodingKey {
+        case framesPerToken, roundTripsPerToken, predictionRecall, computeSeconds, downlinkBytes,
+            uplinkBytes
+    }
 
-    init(_ record: CostRecord) {
-        tokens = record.tokens
-        steps = record.steps
-        draftedTokens = record.draftedTokens
-        acceptedTokens = record.acceptedTokens
-        roundTripsPerToken = record.roundTripsPerToken
-        predictionRecall = record.predictionRecall
-        totalSeconds = record.totalSeconds
-        computeSeconds = record.computeSeconds
-        networkWaitSeconds = record.networkWaitSeconds
-        pairs = record.pairs
-        localPairs = record.localPairs
-        recomputedGroups = record.recomputedGroups
-        downlinkBytes = record.downlinkBytes
-        uplinkBytes = record.uplinkBytes
-        devices = record.devices
+    private let record: CostRecord
+
+    init(_ record: CostRecord) { self.record = record }
+
+    func encode(to encoder: any Encoder) throws {
+        try record.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(record.framesPerToken, forKey: .framesPerToken)
+        try container.encode(record.roundTripsPerToken, forKey: .roundTripsPerToken)
+        try container.encodeIfPresent(record.predictionRecall, forKey: .predictionRecall)
+        try container.encode(record.computeSeconds, forKey: .computeSeconds)
+        try container.encode(record.downlinkBytes, forKey: .downlinkBytes)
+        try container.encode(record.uplinkBytes, forKey: .uplinkBytes)
     }
 }
 
@@ -47,7 +34,7 @@ extension CostRecord {
         return "  \(Readable.milliseconds(totalSeconds)), waiting "
             + "\(Readable.milliseconds(networkWaitSeconds)), down \(downlinkBytes) B, up "
             + "\(uplinkBytes) B, \(pairs) pairs, \(localPairs) here"
-            + parts.map { "; \($0)" }.joined()
+            + parts.map { "; \($0)" }.joined() + (selection.map { "; " + $0.line } ?? "")
     }
 
     /// The sums, and a table of the devices.
@@ -58,13 +45,17 @@ extension CostRecord {
             + "(\(Int(rate.rounded())) tokens/s): computing "
             + "\(Readable.milliseconds(computeSeconds)), waiting for devices "
             + "\(Readable.milliseconds(networkWaitSeconds)); \(localPairs) of \(pairs) expert "
-            + "visits at the base station"
+            + "visits at the base station; "
+            + String(
+                format: "%.2f round trips and %.2f frames a token", roundTripsPerToken,
+                framesPerToken)
         var guesses =
             draftedTokens > 0
             ? "; \(acceptedTokens) of \(draftedTokens) drafted tokens were right" : ""
         if let predictionRecall {
             guesses += "; \(Int((100 * predictionRecall).rounded())) % of experts were predicted"
         }
+        if let selection { guesses += "; " + selection.line }
         guard !devices.isEmpty else { return sums + guesses }
         let head = ["device", "frames", "lost", "visits", "down", "up", "compute", "round trip"]
         let rows = devices.sorted { $0.key < $1.key }.map { name, device in
@@ -76,5 +67,13 @@ extension CostRecord {
             ]
         }
         return sums + guesses + "\n" + Readable.table([head] + rows)
+    }
+}
+
+extension CostRecord.Selection {
+    /// What a policy changed, in words.
+    var line: String {
+        "\(dropped) visits dropped, \(substituted) substituted, "
+            + String(format: "%.5f nats estimated", lossNats)
     }
 }

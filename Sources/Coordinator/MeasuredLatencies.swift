@@ -1,0 +1,85 @@
+import Synchronization
+package import SystemModel
+
+/// `o_k` and `t_k` of every device and of the base station itself, as its own round trips show
+/// them. Planners read it; `RemoteExperts` feeds it.
+///
+/// Devices are known by name, so one that comes back is not a stranger.
+package final class MeasuredLatencies: Sendable {
+    /// A link before its first answer: a good wireless network's.
+    private static let priorMessageSeconds = 1e-3
+    private static let priorBitsPerSecond = 100e6
+    /// A machine that has not described itself, in bytes per second.
+    private static let priorBytesPerSecond = 5e9
+
+    /// Devices may come under ever new names; beyond this many all are forgotten.
+    private static let namesLimit = 1024
+
+    private struct State {
+        var devices: [String: LatencyEstimator] = [:]
+        var baseStation: LatencyEstimator
+    }
+
+    private let shape: ModelShape
+    private let state: Mutex<State>
+
+    init(shape: ModelShape) {
+        self.shape = shape
+        let seconds = Self.expertSeconds(shape, bytesPerSecond: Self.priorBytesPerSecond)
+        state = Mutex(
+            State(
+                baseStation: LatencyEstimator(
+                    prior: LatencyEstimator.Estimate(
+                        messageSeconds: 0, airSecondsPerRow: 0, computeSecondsPerRow: seconds))))
+    }
+
+    /// What is believed at this moment of every device that was ever measured, by name.
+    package var devices: [String: LatencyEstimator.Estimate] {
+        state.withLock { $0.devices.mapValues(\.estimate) }
+    }
+
+    /// Computing at the base station; nothing travels.
+    package var baseStation: LatencyEstimator.Estimate {
+        state.withLock { $0.baseStation.estimate }
+    }
+
+    /// What is believed of a device: what was measured, else what follows from its description.
+    func estimate(_ device: DeviceDescription) -> LatencyEstimator.Estimate {
+        state.withLock { $0.devices[device.name]?.estimate } ?? prior(device)
+    }
+
+    /// A device answered.
+    func add(_ sample: LatencyEstimator.Sample, from device: DeviceDescription) {
+        state.withLock { state in
+            if state.devices[device.name] == nil, state.devices.count >= Self.namesLimit {
+                state.devices = [:]
+            }
+            state.devices[device.name, default: LatencyEstimator(prior: prior(device))]
+                .add(sample)
+        }
+    }
+
+    /// The base station computed rows itself.
+    func addBaseStation(rows: Int, seconds: Double) {
+        state.withLock {
+            $0.baseStation.add(
+                LatencyEstimator.Sample(
+                    rows: rows, roundTripSeconds: seconds, computeSeconds: seconds))
+        }
+    }
+
+    private func prior(_ device: DeviceDescription) -> LatencyEstimator.Estimate {
+        let bytesPerSecond = device.memoryGigabytesPerSecond * 1e9
+        // fp32, both ways.
+        let bits = Double(shape.hidden * 2 * 32)
+        return LatencyEstimator.Estimate(
+            messageSeconds: Self.priorMessageSeconds,
+            airSecondsPerRow: bits / Self.priorBitsPerSecond,
+            computeSecondsPerRow: Self.expertSeconds(shape, bytesPerSecond: bytesPerSecond))
+    }
+
+    /// The time in which an expert's weights are read once.
+    private static func expertSeconds(_ shape: ModelShape, bytesPerSecond: Double) -> Double {
+        Double(shape.expertBytes.max() ?? 0) / max(bytesPerSecond, 1)
+    }
+}
