@@ -148,9 +148,14 @@ struct ToolCallTests {
                 let calls = answer["message"]?["tool_calls"]?.array ?? []
                 #expect(!calls.isEmpty, "\(choice)")
                 #expect(calls.count == 1 || choice.hasSuffix("\"required\""))
-                for call in calls { #expect(try isCall(call), "\(choice)") }
+                // Drawn hot, many calls may come, and the last one may be cut off.
+                let isCut = answer["finish_reason"]?.text == "length"
+                #expect(isCut || answer["finish_reason"]?.text == "tool_calls", "\(choice)")
+                #expect(!isCut || choice.hasSuffix("\"required\""), "\(choice)")
+                for call in calls.dropLast(isCut ? 1 : 0) {
+                    #expect(try isCall(call), "\(choice)")
+                }
                 #expect(answer["message"]?["content"] == nil, "\(choice)")
-                #expect(answer["finish_reason"]?.text == "tool_calls", "\(choice)")
                 let chunks = try await client.post(
                     "/v1/chat/completions", String(body.dropLast()) + #", "stream": true}"#
                 ).chunks
@@ -165,7 +170,7 @@ struct ToolCallTests {
                     #expect(mine.dropFirst().allSatisfy { $0["id"] == nil })
                     let arguments = mine.compactMap { $0["function"]?["arguments"]?.text }.joined()
                     #expect(arguments == call["function"]?["arguments"]?.text)
-                    #expect(mine.count > 2 || arguments == "{}")
+                    #expect(isCut || mine.count > 2 || arguments == "{}")
                 }
             }
         }

@@ -122,8 +122,8 @@ struct BestCaching {
         }
     }
 
-    /// How much spreading counts in a start's first sweeps, which may make it worse: the first sweep
-    /// of the empty start is `successive`'s.
+    /// How much spreading counts in a start's first sweeps, which may make it worse: the first
+    /// sweep of the empty start is `successive`'s.
     private func passes(_ start: Start) -> [Double] {
         switch start {
         case .spread: Self.spreads.suffix(max(1, sweeps - 1))

@@ -41,7 +41,9 @@ extension SchemaCompiler {
             builder.jump(first, to: keyed)
             builder.jump(later, to: others)
             builder.jump(try separator(from: others), to: keyed)
-            let named = try key(except: members.map(\.key), from: keyed)
+            // Those that may not be there are no members, and no others either.
+            let taken = node.properties.map(\.key) + members.map(\.key)
+            let named = try key(except: taken, from: keyed)
             let rule = try rule(for: additional, depth: depth)
             builder.jump(try builder.call(rule, from: colon(from: named)), to: others)
             later = others
