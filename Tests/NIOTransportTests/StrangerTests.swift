@@ -138,7 +138,8 @@ struct StrangerTests {
         connectionLimit: Int = Limits.connections,
         _ body: (DeviceListener, Recorder, Transport) async throws -> Void
     ) async throws {
-        let timing = TransportTiming(handshake: .milliseconds(300), closing: .milliseconds(300))
+        // Long enough for a genuine hello while all processors are busy with other tests.
+        let timing = TransportTiming(handshake: .seconds(5), closing: .milliseconds(300))
         try await withTransports(timing: timing) { here, there in
             let atBase = Recorder()
             let listener = try await there.listen(
