@@ -123,8 +123,32 @@ async def leaving(server):
     check(all(after[name] <= before[name] for name in before), "nothing is held for those who left")
 
 
+async def scaling(server, seconds=5, rounds=3):
+    """Tokens per second of eight streams against one, in turn."""
+    client = Client(server)
+
+    async def rate(clients, round):
+        start = time.monotonic()
+
+        async def one(index):
+            count = 0
+            while time.monotonic() < start + seconds:
+                _, times = await client.stream(f"Story {round}, {clients}, {index}", 128, seed=index)
+                count += sum(1 for at in times if at <= start + seconds)
+            return count
+
+        return sum(await asyncio.gather(*(one(index) for index in range(clients)))) / seconds
+
+    pairs = [(await rate(1, round), await rate(8, round)) for round in range(rounds)]
+    one, eight = (statistics.median(rates) for rates in zip(*pairs))
+    ratio = statistics.median(eight / one for one, eight in pairs)
+    print(f"one client {one:.0f} tokens/s, eight {eight:.0f}: {ratio:.2f} times (medians of {rounds})")
+    check(ratio >= 2, "eight clients get twice the tokens of one")
+
+
 async def run(server, seconds):
     await Client(server).stream("warm up", 8)
+    await scaling(server)
     await leaving(server)
     await steady(server, seconds)
 

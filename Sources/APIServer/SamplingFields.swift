@@ -23,8 +23,9 @@ struct SamplingFields {
         request.sampling = try Self.options(fields, model)
         request.timeLimit = model.timeLimit
         request.stop = try fields.texts("stop", limit: 16).filter { !$0.isEmpty }
-        guard request.stop.allSatisfy({ $0.utf8.count <= 1024 }) else {
-            throw .invalid("stop", "must be of texts of at most 1024 bytes")
+        // Scalars, because that is what a schema's maxLength counts.
+        guard request.stop.allSatisfy({ $0.unicodeScalars.count <= 256 }) else {
+            throw .invalid("stop", "must be of texts of at most 256 characters")
         }
         self.request = request
     }

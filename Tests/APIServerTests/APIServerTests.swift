@@ -117,6 +117,10 @@ struct APIServerTests {
         ("/v1/completions", #"{"prompt": [99999999]}"#, 400, "prompt"),
         ("/v1/completions", #"{"prompt": "a", "max_tokens": 999999}"#, 400, "max_tokens"),
         ("/v1/completions", #"{"prompt": "a", "temperature": -1}"#, 400, "temperature"),
+        (
+            "/v1/completions",
+            #"{"prompt": "a", "stop": "\#(String(repeating: "Ç", count: 257))"}"#, 400, "stop"
+        ),
         ("/v1/completions", #"{"prompt": "a", "model": "other"}"#, 404, "model"),
         ("/v1/completions", #"{"prompt": "a", "logit_bias": {"x": 1}}"#, 400, "logit_bias"),
         ("/v1/chat/completions", #"{"messages": []}"#, 400, "messages"),
