@@ -51,7 +51,9 @@ package final class RemoteExperts: ExpertExecutor {
         if let changed = coordinator.routes(after: routes.version) { routes = changed }
         var round = Round(layer: layer, inputs: inputs, groups: groups(layer, inputs, routing))
         costs.pairs += routing.pairs.count
+        let start = clock.now
         let rest = send(round.units, &round)
+        let predicted = predictedSeconds(round)
         if !round.shipments.isEmpty {
             costs.roundTrips += 1
             coordinator.rowLog.add(
@@ -61,6 +63,11 @@ package final class RemoteExperts: ExpertExecutor {
         computeOwn(&round)
         compute(rest, &round)
         collect(&round)
+        if let predicted {
+            costs.layerTimes.append(
+                CostRecord.LayerTime(
+                    predictedSeconds: predicted, measuredSeconds: (clock.now - start).seconds))
+        }
         return round.sum()
     }
 
@@ -77,6 +84,18 @@ package final class RemoteExperts: ExpertExecutor {
 }
 
 extension RemoteExperts {
+    /// When the slowest of what was sent should be back, and the base station done with its own, by
+    /// the speeds measured until now; nil where nothing was sent.
+    private func predictedSeconds(_ round: Round) -> Double? {
+        let own = round.groups.reduce(0) { $0 + ($1.slot == nil ? $1.rows.count : 0) }
+        let latencies = coordinator.latencies
+        return round.shipments.map {
+            latencies.estimate($0.device.description).latency.seconds(tokens: $0.rows).value
+        }.max().map { sent in
+            own == 0 ? sent : max(sent, latencies.baseStation.latency.seconds(tokens: own).value)
+        }
+    }
+
     /// The routing's pairs by slot: the base station's first, then slots in ascending order.
     private func groups(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> [SlotGroup] {
         let slots = routes.placement.slots[layer]

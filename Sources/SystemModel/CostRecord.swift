@@ -79,6 +79,19 @@ package struct CostRecord: Sendable, Equatable, Codable {
         }
     }
 
+    /// One layer's experts, as expected from devices' measured speeds and as it was.
+    package struct LayerTime: Sendable, Equatable, Codable {
+        /// `max_k (o_k + rows_k t_k)` when the layer's frames went out, in seconds.
+        package let predictedSeconds: Double
+        /// From the first frame out until the last answer is in, in seconds.
+        package let measuredSeconds: Double
+
+        package init(predictedSeconds: Double, measuredSeconds: Double) {
+            self.predictedSeconds = predictedSeconds
+            self.measuredSeconds = measuredSeconds
+        }
+    }
+
     /// Tokens that the step advanced.
     package var tokens = 0
     /// Passes of the model.
@@ -113,10 +126,12 @@ package struct CostRecord: Sendable, Equatable, Codable {
     /// `[layer][expert]`: the device that computed the expert in the last step, or nil where none
     /// did; shorter or empty where no device computed anything.
     package var hosts: [[String?]] = []
+    /// Of one step, the layers that waited for devices, in order; empty in sums of steps.
+    package var layerTimes: [LayerTime] = []
 
     package init() {}
 
-    /// All but the rows' part, which only the step's own caller needs.
+    /// All but the rows' and layers' parts, which only the step's own caller needs.
     private enum CodingKeys: String, CodingKey {
         case tokens, steps, draftedTokens, acceptedTokens, totalSeconds, networkWaitSeconds,
             roundTrips, pairs, localPairs, predictedPairs, rightlyPredictedPairs, recomputedGroups,
@@ -157,6 +172,7 @@ package struct CostRecord: Sendable, Equatable, Codable {
         rightlyPredictedPairs += other.rightlyPredictedPairs
         if let other = other.selection { selection = (selection ?? Selection()).adding(other) }
         rowSelections = []
+        layerTimes = []
         recomputedGroups += other.recomputedGroups
         hosts = other.hosts
         for (name, device) in other.devices { devices[name, default: Device()].add(device) }

@@ -88,4 +88,26 @@ struct LivePlanningTests {
         #expect(cell.coordinator.latencies.baseStation != untouched)
         await cell.close()
     }
+
+    /// Every layer that waited for devices tells what was foreseen and what it took.
+    @Test func layersAreForeseen() async throws {
+        let model = try tinyModel("mixtral")
+        let ids = try ExpectedModel("mixtral").input_ids
+        let cell = try await TestCell(model, .inProcess)
+        try await cell.start(devices: ["a", "b"])
+        var cache = KeyValuePool(model.transformer).makeCache()
+        let experts = cell.experts()
+        _ = try model.transformer.forward(
+            ids, cache: &cache, rows: .all,
+            selector: TopKSelector(try #require(model.configuration.experts)), experts: experts)
+        let cost = experts.takeCosts()
+        #expect(cost.layerTimes.count == cost.roundTrips)
+        #expect(cost.layerTimes.allSatisfy { $0.predictedSeconds > 0 && $0.measuredSeconds > 0 })
+        // The first layer is foreseen by what is believed of unknown devices, later ones are not.
+        #expect(Set(cost.layerTimes.map(\.predictedSeconds)).count > 1)
+        var sum = CostRecord()
+        sum.add(cost)
+        #expect(sum.layerTimes.isEmpty)
+        await cell.close()
+    }
 }

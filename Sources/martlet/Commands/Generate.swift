@@ -69,12 +69,14 @@ struct Generate: AsyncParsableCommand {
         let result = answer.finish()
         guard json else {
             Output.write("\n")
-            return Output.note(result.cost.report)
+            Output.note(result.cost.report)
+            if let prediction = answer.prediction { Output.note(prediction.line) }
+            return
         }
         try Output.json(
             Result(
                 ids: ids, tokens: result.tokens, text: result.text,
-                costs: CostSummary(result.cost)))
+                costs: CostSummary(result.cost), layerPrediction: answer.prediction))
     }
 
     private struct Result: Encodable {
@@ -82,6 +84,7 @@ struct Generate: AsyncParsableCommand {
         let tokens: [Int]
         let text: String
         let costs: CostSummary
+        let layerPrediction: LayerPrediction?
     }
 
     private func promptIDs(_ tokenizer: Tokenizer) throws -> [Int] {
@@ -123,6 +126,7 @@ final class Answer: Sendable {
         var tokens: [Int] = []
         var text = ""
         var cost = CostRecord()
+        var layerTimes: [CostRecord.LayerTime] = []
     }
 
     private let state: Mutex<State>
@@ -142,6 +146,7 @@ final class Answer: Sendable {
             state.tokens.append(token.id)
             state.text += text
             state.cost.add(token.cost)
+            state.layerTimes += token.cost.layerTimes
             return text
         }
         switch shows {
@@ -151,6 +156,9 @@ final class Answer: Sendable {
         }
         if costs { Output.note(token.cost.line) }
     }
+
+    /// How well layers' times were foreseen; nil where none waited for a device.
+    var prediction: LayerPrediction? { LayerPrediction(state.withLock { $0.layerTimes }) }
 
     func finish() -> (tokens: [Int], text: String, cost: CostRecord) {
         state.withLock { state in
