@@ -148,8 +148,8 @@ async def scaling(server, seconds=5, rounds=3):
 
 async def run(server, seconds):
     await Client(server).stream("warm up", 8)
-    await scaling(server)
     await leaving(server)
+    await scaling(server)
     await steady(server, seconds)
 
 

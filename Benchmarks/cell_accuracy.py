@@ -10,7 +10,6 @@ beside a saturated rest; expected is bytes * 8 / rate + the link's delay, packet
 """
 import argparse
 import json
-import math
 import multiprocessing
 import os
 import pathlib
@@ -21,35 +20,7 @@ import tempfile
 import threading
 import time
 
-SCENARIO = """
-name: accuracy
-shape: {{ hidden: 1024, expertInner: 1024, layers: 1, experts: 8, topK: 2, bitsPerElement: 16 }}
-radio:
-  carrierGHz: 3.5
-  totalBandwidthHz: {hertz}
-  noiseWattsPerHz: 4.0e-21
-  powerDownWatts: 1.0
-  powerUpWatts: 1.0
-  pathLossDb: reference
-  fading: none
-devices:
-{devices}
-link: {{ delaySeconds: {delay} }}
-"""
-
-
-def rate(hertz):
-    """As the cell computes it, of a device 50 m away."""
-    loss = 32.4 + 20 * math.log10(3.5) + 20 * math.log10(50)
-    return hertz * math.log2(1 + 10 ** (-loss / 10) / (4.0e-21 * hertz))
-
-
-def bandwidth(wanted):
-    low, high = 1.0, 1e12
-    for _ in range(200):
-        middle = (low + high) / 2
-        low, high = (middle, high) if rate(middle) < wanted else (low, middle)
-    return high
+from emulated_cell import uniform_scenario
 
 
 def listener():
@@ -62,13 +33,9 @@ class Cell:
 
     def __init__(self, options, target):
         self.rate = options.total / options.devices
-        hertz = bandwidth(self.rate) * options.devices
-        devices = "\n".join(
-            f"  - {{ name: d{k}, distanceMetres: 50, teraflops: 1 }}"
-            for k in range(options.devices))
         self.folder = tempfile.TemporaryDirectory()
         path = pathlib.Path(self.folder.name, "accuracy.yaml")
-        path.write_text(SCENARIO.format(hertz=hertz, devices=devices, delay=options.delay))
+        path.write_text(uniform_scenario(options.devices, self.rate, options.delay))
         command = [options.martlet, "cell", "--scenario", str(path), "--to",
                    f"127.0.0.1:{target}", "--listen", "127.0.0.1:0", "--control", "0", "--json"]
         if options.pin:
@@ -170,6 +137,14 @@ def throughput(options):
     cell.stop()
 
 
+def put_first():
+    """Lets this process run before all others of its core, if that is allowed."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+    except PermissionError:
+        print("not allowed to measure with priority: delays include waiting for the load generator")
+
+
 def delays(options, loaded):
     server, port = listener()
     cell = Cell(options, port)
@@ -180,6 +155,8 @@ def delays(options, loaded):
         time.sleep(1)
     if options.pin:
         os.sched_setaffinity(0, {1})
+    # Else the load generator's turns on this core would be counted as the cell's delay.
+    put_first()
     print(f"delay, {'all others saturated' if loaded else 'nothing else sent'}:")
     for size in (1, 1_000, 8_192, 65_536):
         errors = []

@@ -2,121 +2,80 @@
 """Decodes with martlet and with llama.cpp's RPC in turn, through the same emulated cell.
 
     Benchmarks/compare_rpc.py --martlet PATH --llama FOLDER --model M.gguf
-                              [--scenario Scenarios/laptop.yaml] [--tokens 32] [--repetitions 3]
+        [--scenario Scenarios/laptop.yaml | --megabits 100 --round-trip-ms 3]
+        [--streams 1,8] [--tokens 32] [--repetitions 3] [--martlet-options="--resident 150MB"]
 
-FOLDER holds llama.cpp's llama-bench and ggml-rpc-server (compare-llama.sh builds llama.cpp; RPC needs
--DGGML_RPC=ON). Three ways over the scenario's devices, a process of one thread each: martlet with fp16
-activations; llama.cpp with its layers split over RPC servers; llama.cpp with each layer's experts on an
-RPC server and the rest at the base station. Prints ms per decoded token; smaller is better.
+FOLDER holds llama.cpp's llama-batched-bench and ggml-rpc-server (compare-llama.sh builds llama.cpp; RPC
+needs -DGGML_RPC=ON). Three ways over the scenario's devices, a process of one thread each: martlet;
+llama.cpp with its layers split over RPC servers; llama.cpp with each layer's experts on an RPC server
+and the rest at the base station. With --megabits all devices are still and equal, without fading, each
+at that rate; then the bound is printed, too: layers times round trip, and the air time of martlet's
+frames, evenly spread. Figures are tokens per second of all streams together.
 """
 import argparse
 import json
 import os
 import pathlib
-import re
-import socket
+import shlex
 import statistics
 import subprocess
 import tempfile
-import time
 
-
-def free_ports(count):
-    """The first of `count` ports in a row that nobody uses."""
-    for first in range(23_000, 60_000, 100):
-        held = []
-        try:
-            for port in range(first, first + count):
-                held.append(socket.create_server(("127.0.0.1", port)))
-            return first
-        except OSError:
-            continue
-        finally:
-            for server in held:
-                server.close()
-    raise SystemExit("compare: no ports are free")
-
-
-def wait_for(port):
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit(f"compare: nobody listens on port {port}")
-
-
-class Processes:
-    """What runs beside a measurement; ended with it."""
-
-    def __enter__(self):
-        self.started = []
-        return self
-
-    def start(self, command, **options):
-        process = subprocess.Popen(
-            [str(part) for part in command], stderr=subprocess.DEVNULL, **options)
-        self.started.append(process)
-        return process
-
-    def __exit__(self, *_):
-        for process in reversed(self.started):
-            process.terminate()
-        for process in self.started:
-            process.wait()
+from emulated_cell import (
+    EmulatedCell, Processes, device_names, free_ports, join, uniform_scenario, wait_for)
 
 
 class Comparison:
     def __init__(self, options):
         self.options = options
-        text = pathlib.Path(options.scenario).read_text()
-        self.names = re.findall(r"- *{ *name: *([^, ]+)", text)
+        self.folder = tempfile.TemporaryDirectory()
+        if options.megabits:
+            options.scenario = pathlib.Path(self.folder.name, "uniform.yaml")
+            options.scenario.write_text(uniform_scenario(
+                options.devices, options.megabits * 1e6, options.round_trip_ms / 2e3))
+        self.names = device_names(options.scenario)
         self.llama = pathlib.Path(options.llama)
-        self.caches = tempfile.TemporaryDirectory()
         report = json.loads(subprocess.run(
             [options.martlet, "inspect", "--json", options.model], check=True,
             capture_output=True).stdout)
         self.layers = report["model"]["layers"]
+        self.bounds = {}
 
-    def cell(self, processes, target, dialer):
-        command = [
-            self.options.martlet, "cell", "--scenario", self.options.scenario, "--model",
-            self.options.model, "--to", f"127.0.0.1:{target}", "--listen", "127.0.0.1:0",
-            "--control", "0", "--dialer", dialer, "--json"]
-        if self.options.direct:
-            return None
-        log = open(pathlib.Path(self.caches.name, "cell.jsonl"), "w+")
-        processes.start(command, stdout=log)
-        while True:
-            log.seek(0)
-            line = log.readline()
-            if line.endswith("\n"):
-                return [device["port"] for device in json.loads(line)["devices"]]
-            time.sleep(0.02)
+    def ports(self, processes, target, dialer):
+        # A uniform cell has its rate as it is; another one's is scaled to the model.
+        model = None if self.options.megabits else self.options.model
+        return EmulatedCell(
+            processes, self.options.martlet, self.options.scenario, target, dialer, model).ports
 
     def martlet(self):
+        return {streams: self.martlet_streams(streams) for streams in self.options.streams}
+
+    def martlet_streams(self, streams, tokens=None):
         base = free_ports(1)
         with Processes() as processes:
-            ports = self.cell(processes, base, "device") or [base] * len(self.names)
+            ports = self.ports(processes, base, "device")
             bench = processes.start(
                 [self.options.martlet, "bench", "--model", self.options.model, "--prompt", 0,
-                 "--generate", self.options.tokens, "--repetitions", 1, "--threads", 1,
-                 "--devices-listen", f"127.0.0.1:{base}", "--wait-devices", len(self.names),
-                 "--activations", "fp16", "--deadline", 60, "--json"],
+                 "--generate", tokens or self.options.tokens, "--batch", streams, "--repetitions", 1,
+                 "--threads", 1, "--devices-listen", f"127.0.0.1:{base}", "--wait-devices",
+                 len(self.names), "--deadline", 60, "--json",
+                 *shlex.split(self.options.martlet_options)],
                 stdout=subprocess.PIPE, text=True)
             wait_for(base)
             for name, port in zip(self.names, ports):
-                processes.start(
-                    [self.options.martlet, "join", f"127.0.0.1:{port}", "--name", name, "--cache",
-                     f"{self.caches.name}/{name}", "--threads", 1, "--once", "--quiet"],
-                    stdout=subprocess.DEVNULL)
+                join(processes, self.options.martlet, port, name, f"{self.folder.name}/{name}")
             report = json.loads(bench.communicate(timeout=self.options.patience)[0])
-        return 1e3 / report["generate"]["tokensPerSecond"]
+        generate = report["generate"]
+        if self.options.megabits:
+            air = (generate["wireBytesPerToken"] * streams * 8 / len(self.names)
+                   / (self.options.megabits * 1e6))
+            seconds = self.layers * self.options.round_trip_ms / 1e3 + air
+            self.bounds[streams] = streams / seconds
+        return generate["tokensPerSecond"]
 
     def llama_rpc(self, experts_only):
         first = free_ports(len(self.names))
-        environment = {**os.environ, "LLAMA_CACHE": self.caches.name,
+        environment = {**os.environ, "LLAMA_CACHE": self.folder.name,
                        "LD_LIBRARY_PATH": str(self.llama)}
         with Processes() as processes:
             for index in range(len(self.names)):
@@ -124,21 +83,22 @@ class Comparison:
                     [self.llama / "ggml-rpc-server", "-p", first + index, "-t", 1, "-c"],
                     env=environment, stdout=subprocess.DEVNULL)
                 wait_for(first + index)
-            ports = self.cell(processes, first, "base") or [
-                first + index for index in range(len(self.names))]
-            servers = [f"127.0.0.1:{port}" for port in ports]
-            command = [self.llama / "llama-bench", "-m", self.options.model, "-t", 1, "-p", 0, "-n",
-                       self.options.tokens, "-r", 1, "-o", "json", "--rpc", ",".join(servers)]
-            command += ["-ngl", 0 if experts_only else 99]
+            servers = [f"127.0.0.1:{port}" for port in self.ports(processes, first, "base")]
+            most = max(self.options.streams)
+            command = [
+                self.llama / "llama-batched-bench", "-m", self.options.model, "-t", 1, "-npp", 1,
+                "-ntg", self.options.tokens, "-npl", ",".join(map(str, self.options.streams)),
+                "-c", most * (self.options.tokens + 256), "--output-format", "jsonl", "--rpc",
+                ",".join(servers), "-ngl", 0 if experts_only else 99]
             if experts_only:
-                command += ["-ot", ";".join(self.overrides(servers))]
+                command += ["-ot", ",".join(self.overrides(servers))]
             done = subprocess.run(
                 [str(part) for part in command], env=environment, capture_output=True, text=True,
                 timeout=self.options.patience)
-        reports = json.loads(done.stdout or "[]")
+        reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         if done.returncode != 0 or not reports:
-            raise SystemExit(f"compare: llama-bench failed: {done.stderr[-300:]}")
-        return 1e3 / reports[0]["avg_ts"]
+            raise SystemExit(f"compare: llama-batched-bench failed: {done.stderr[-300:]}")
+        return {report["pl"]: report["speed_tg"] for report in reports}
 
     def overrides(self, servers):
         """Layer l's experts on server l modulo the servers."""
@@ -153,15 +113,22 @@ class Comparison:
             "llama.cpp, layers split over RPC": lambda: self.llama_rpc(False),
             "llama.cpp, experts on RPC servers": lambda: self.llama_rpc(True),
         }
-        times = {name: [] for name in ways}
+        rates = {(name, streams): [] for name in ways for streams in self.options.streams}
+        # Devices keep what they were sent; writing that down must not go on while somebody is measured.
+        self.martlet_streams(1, tokens=1)
+        os.sync()
         for _ in range(self.options.repetitions):
             for name, measure in ways.items():
-                times[name].append(measure())
-                print(f"{name}: {times[name][-1]:.2f} ms per token", flush=True)
-        print("\n| decoding | ms per token, median | all |\n| --- | --: | --- |")
-        for name, values in times.items():
-            print(f"| {name} | {statistics.median(values):.2f} | "
-                  f"{', '.join(f'{value:.2f}' for value in values)} |")
+                for streams, rate in measure().items():
+                    rates[name, streams].append(rate)
+                    print(f"{name}, {streams} streams: {rate:.1f} tokens/s", flush=True)
+        print("\n| decoding | streams | tokens/s, median | all |\n| --- | --: | --: | --- |")
+        for (name, streams), values in rates.items():
+            print(f"| {name} | {streams} | {statistics.median(values):.1f} | "
+                  f"{', '.join(f'{value:.1f}' for value in values)} |")
+        for streams, bound in self.bounds.items():
+            print(f"{streams} streams with a round trip for every layer, and air evenly used: at most "
+                  f"{bound:.1f} tokens/s")
 
 
 def main():
@@ -170,10 +137,15 @@ def main():
     parser.add_argument("--llama", required=True, help="folder of llama.cpp's programs")
     parser.add_argument("--model", required=True)
     parser.add_argument("--scenario", default="Scenarios/laptop.yaml")
+    parser.add_argument("--megabits", type=float, help="Mbit/s of each of --devices, instead of a scenario")
+    parser.add_argument("--round-trip-ms", type=float, default=3)
+    parser.add_argument("--devices", type=int, default=4)
+    parser.add_argument("--streams", type=lambda text: [int(part) for part in text.split(",")],
+                        default=[1])
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--martlet-options", default="--activations fp16 --copies 1")
     parser.add_argument("--patience", type=float, default=540, help="seconds for one run")
-    parser.add_argument("--direct", action="store_true", help="without the cell")
     Comparison(parser.parse_args()).run()
 
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import MoEModel
+import SystemModel
 import Tokenizers
 
 struct PerplexityCommand: AsyncParsableCommand {
@@ -27,7 +28,11 @@ struct PerplexityCommand: AsyncParsableCommand {
     @Option(help: "First scored position of a window, at least 1.")
     var scoreFrom = 1
 
-    @Flag(help: "Print one JSON object: tokens, perplexity, nll (nats), accuracy.")
+    @Flag(
+        help: """
+            Print one JSON object: tokens, perplexity, nll (nats), accuracy, costs; and with \
+            devices their layers' times.
+            """)
     var json = false
 
     func validate() throws {
@@ -44,19 +49,24 @@ struct PerplexityCommand: AsyncParsableCommand {
                     + "\(opened.model.configuration.contextLength)")
         }
         let windows = try windows(of: try opened.tokenizer().encode(bytes: try readFile()))
-        let result = try await Engine.run(opened, devices) { engine in
+        let (result, cost, layers) = try await Engine.run(opened, devices) { engine in
             var result = Perplexity()
+            var cost = CostRecord()
+            var layers: [CostRecord.LayerTime] = []
             for (number, ids) in windows.enumerated() {
                 result.score(ids: ids, logits: try await engine.logits(ids), from: scoreFrom)
+                let step = try await engine.takeCosts()
+                cost.add(step)
+                layers += step.layerTimes
                 if number % 16 == 15 {
                     Output.note(
                         "window \(number + 1) of \(windows.count): perplexity "
                             + String(format: "%.3f", result.perplexity))
                 }
             }
-            return result
+            return (result, cost, layers)
         }
-        try show(result)
+        try show(result, cost, LayerPrediction(layers))
     }
 
     private struct Result: Encodable {
@@ -64,19 +74,27 @@ struct PerplexityCommand: AsyncParsableCommand {
         let perplexity: Double
         let nll: Double
         let accuracy: Double
+        let costs: CostSummary
+        let layerPrediction: LayerPrediction?
     }
 
-    private func show(_ result: Perplexity) throws {
+    private func show(
+        _ result: Perplexity, _ cost: CostRecord, _ prediction: LayerPrediction?
+    ) throws {
         guard json else {
-            return Output.line(
+            Output.line(
                 String(
                     format: "perplexity %.4f, nll %.5f nats, accuracy %.4f over %d tokens",
                     result.perplexity, result.mean, result.accuracy, result.tokens))
+            if let selection = cost.selection { Output.note(selection.line) }
+            if let prediction { Output.note(prediction.line) }
+            return
         }
         try Output.json(
             Result(
                 tokens: result.tokens, perplexity: result.perplexity, nll: result.mean,
-                accuracy: result.accuracy))
+                accuracy: result.accuracy, costs: CostSummary(cost),
+                layerPrediction: prediction))
     }
 
     private func readFile() throws -> [UInt8] {

@@ -115,14 +115,16 @@ extension Coordinator.Report {
 extension CellSnapshot.Device {
     fileprivate init(_ member: MembershipState.Member, _ placement: Placement, isSilent: Bool) {
         self.init(name: member.description.name)
-        experts = member.slot.map { placement.experts(inSlot: $0).count } ?? 0
+        let own = member.slot.map(placement.experts(inSlot:)) ?? []
+        // Copies of others' experts count as experts, but nothing waits for them.
+        experts = member.assigned.count
         readyExperts = member.ready.count
         if member.isLate || isSilent {
             state = .late
         } else if experts == 0 {
             state = .spare
         } else {
-            state = readyExperts == experts ? .ready : .loading
+            state = own.allSatisfy(member.ready.contains) ? .ready : .loading
         }
         memoryBytes = member.description.memoryBytes
         cores = member.description.cores

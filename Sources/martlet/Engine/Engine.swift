@@ -125,6 +125,11 @@ final class Engine: Sendable {
         }
     }
 
+    /// What the model's passes have cost since the last call.
+    func takeCosts() async throws -> CostRecord {
+        try await work { _, _, experts in experts.takeCosts() }
+    }
+
     /// Generates until `stop`, `limit` or the end of the model's context; `onToken` sees each token
     /// as it comes.
     ///
