@@ -117,6 +117,11 @@ package final class Coordinator: Sendable {
         perform(mutate { $0.replan() })
     }
 
+    /// Another plan takes this one's place while answers go on. Between answers only.
+    package func adopt(_ content: ContentPlan) {
+        perform(mutate { $0.adopt(content) })
+    }
+
     /// Who is there and what they hold, at this moment.
     package var membership: MembershipState { state.withLock { $0.membership } }
 
@@ -267,6 +272,7 @@ extension Coordinator {
             return membership.members[id]
         }
         guard let member, member.slot != nil else { return }
+        perform(mutate { $0.finishChange() })
         report(
             .loaded(
                 name: member.description.name, ready: member.ready.count,

@@ -38,7 +38,9 @@ package struct MembershipState: Sendable {
 
     private let shape: ModelShape
     private let shares: Shares
-    private let content: ContentPlan
+    private var content: ContentPlan
+    /// While one plan takes another's place: the copies that the new one wants.
+    private var plannedReplicas: [[ExpertID]]?
     /// Connected devices by number.
     package private(set) var members: [DeviceID: Member] = [:]
     /// The plan that groups follow; changes only in `replan()`.
@@ -129,6 +131,42 @@ package struct MembershipState: Sendable {
     /// Makes a new plan for the devices that are there. To be called between answers only: groups
     /// change, and with them the rounding of sums of more than two experts.
     package mutating func replan() -> [Action] {
+        plannedReplicas = nil
+        let order = makePlan()
+        return order.enumerated().map { slot, member in occupy(member.id, slot) }
+    }
+
+    /// Another plan takes this one's place, between answers only. Where memory allows, devices keep
+    /// what they have until the new plan's own holders are ready, and compute it meanwhile as copies.
+    package mutating func adopt(_ content: ContentPlan) -> [Action] {
+        self.content = content
+        let order = makePlan()
+        plannedReplicas = replicas
+        for (slot, member) in order.enumerated() {
+            let wanted = Set(placement.experts(inSlot: slot) + replicas[slot])
+            replicas[slot] += member.assigned.filter {
+                member.ready.contains($0) && !wanted.contains($0) && placement.slot(of: $0) != nil
+            }
+        }
+        return order.enumerated().map { slot, member in occupy(member.id, slot) }
+    }
+
+    /// Once all own experts of the new plan are ready: what is only kept for the change goes.
+    package mutating func finishChange() -> [Action] {
+        guard let planned = plannedReplicas, isSettled else { return [] }
+        plannedReplicas = nil
+        replicas = planned
+        return members.values.sorted { $0.id < $1.id }.compactMap { member in
+            guard let slot = member.slot else { return nil }
+            let kept = Set(placement.experts(inSlot: slot) + planned[slot])
+            return member.assigned.allSatisfy(kept.contains) ? nil : occupy(member.id, slot)
+        }
+    }
+
+    /// Placement and copies for those who are there.
+    ///
+    /// - Returns: the members by slot.
+    private mutating func makePlan() -> [Member] {
         let all = members.values.sorted {
             ($0.description.name, $0.id) < ($1.description.name, $1.id)
         }
@@ -147,7 +185,7 @@ package struct MembershipState: Sendable {
         }
         let clouds = all.filter(\.description.isCloud)
         addClouds(clouds)
-        return (order + clouds).enumerated().map { slot, member in occupy(member.id, slot) }
+        return order + clouds
     }
 
     private mutating func addClouds(_ clouds: [Member]) {
@@ -205,7 +243,8 @@ package struct MembershipState: Sendable {
             placement.experts(inSlot: slot) + replicas[slot], within: memory)
         members[id]?.slot = slot
         members[id]?.assigned = experts
-        members[id]?.ready = []
+        // What it has already it goes on computing.
+        members[id]?.ready.formIntersection(experts)
         return .assign(id, experts)
     }
 

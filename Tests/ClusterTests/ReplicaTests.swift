@@ -131,4 +131,34 @@ struct ReplicaTests {
         #expect(cost.frames <= 2 * (shape.layers - 1))
         await cell.close()
     }
+
+    /// Another plan takes over between tokens: the same tokens, and what moves is shipped once.
+    @Test func aChangeOfPlansChangesNoToken() async throws {
+        let model = try tinyModel("mixtral")
+        let ids = try ExpectedModel("mixtral").input_ids
+        let own = try model.logits(ids, LocalExperts(layers: model.experts))
+        let all = (0..<model.shape.layers).flatMap { layer in
+            (0..<model.shape.experts).map { ExpertID(layer: layer, expert: $0) }
+        }
+        var (first, second) = (ContentPlan(), ContentPlan())
+        first.devices = [
+            "a": all.filter { $0.expert % 2 == 0 }, "b": all.filter { $0.expert % 2 == 1 },
+        ]
+        second.devices = [
+            "a": all.filter { $0.expert % 2 == 1 }, "b": all.filter { $0.expert % 2 == 0 },
+        ]
+        let cell = try await TestCell(model, .inProcess, content: first)
+        try await cell.start(devices: ["a", "b"])
+        let experts = cell.experts()
+        #expect(try model.logits(ids, experts) == own)
+        cell.coordinator.adopt(second)
+        // At once, while experts move: those who have them go on.
+        #expect(try model.logits(ids, experts) == own)
+        await cell.coordinator.wait { $0.isSettled && $0.isComplete }
+        #expect(try model.logits(ids, experts) == own)
+        #expect(experts.takeCosts().localPairs == 0)
+        let held = cell.coordinator.membership.members.values.map(\.assigned.count)
+        #expect(held == [all.count / 2, all.count / 2])
+        await cell.close()
+    }
 }

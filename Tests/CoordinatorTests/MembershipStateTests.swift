@@ -82,4 +82,62 @@ struct MembershipStateTests {
         #expect(state.uniqueName(device("a")).name == "a-2")
         #expect(state.uniqueName(device("c")).name == "c")
     }
+
+    private static func ids(_ layer: Int, _ experts: [Int]) -> [ExpertID] {
+        experts.map { ExpertID(layer: layer, expert: $0) }
+    }
+
+    private static func plan(_ devices: [String: [ExpertID]]) -> ContentPlan {
+        var plan = ContentPlan()
+        plan.devices = devices
+        return plan
+    }
+
+    /// Two devices change experts: until the new holders are ready the old ones compute, and then
+    /// what is not in the plan goes.
+    @Test func aChangeOfPlansIsMadeBeforeAnythingIsBroken() {
+        var state = MembershipState(
+            shape: Self.shape, shares: .equal,
+            content: Self.plan(["a": Self.ids(0, [0, 1]), "b": Self.ids(0, [2, 3])]))
+        for (number, name) in ["a", "b"].enumerated() {
+            let id = DeviceID(UInt32(number + 1))
+            _ = state.joined(id, device(name, memory: 35))
+        }
+        _ = state.replan()
+        let (a, b) = (DeviceID(1), DeviceID(2))
+        state.progressed(a, ready: Self.ids(0, [0, 1]), bytesFetched: 0, bytesFromCache: 0)
+        state.progressed(b, ready: Self.ids(0, [2, 3]), bytesFetched: 0, bytesFromCache: 0)
+        let new = Self.plan(["a": Self.ids(0, [0, 2]), "b": Self.ids(0, [1, 3])])
+        // Each has room for three experts: its two, and what it gives away.
+        #expect(
+            state.adopt(new) == [
+                .assign(a, Self.ids(0, [0, 2, 1])), .assign(b, Self.ids(0, [1, 3, 2])),
+            ])
+        #expect(state.members[a]?.ready == Set(Self.ids(0, [0, 1])))
+        #expect(state.placement.slot(of: ExpertID(layer: 0, expert: 2)) == 0)
+        #expect(state.finishChange().isEmpty)
+        state.progressed(a, ready: Self.ids(0, [2]), bytesFetched: 0, bytesFromCache: 0)
+        #expect(state.finishChange().isEmpty)
+        state.progressed(b, ready: Self.ids(0, [1]), bytesFetched: 0, bytesFromCache: 0)
+        #expect(
+            state.finishChange() == [
+                .assign(a, Self.ids(0, [0, 2])), .assign(b, Self.ids(0, [1, 3])),
+            ])
+        #expect(state.members[a]?.ready == Set(Self.ids(0, [0, 2])))
+        #expect(state.finishChange().isEmpty)
+    }
+
+    /// Without room for both, the plan's own experts win and nothing is claimed that is not there.
+    @Test func aChangeOfPlansKeepsWithinMemory() {
+        var state = MembershipState(
+            shape: Self.shape, shares: .equal,
+            content: Self.plan(["a": Self.ids(0, [0, 1])]))
+        _ = state.joined(DeviceID(1), device("a", memory: 20))
+        _ = state.replan()
+        state.progressed(
+            DeviceID(1), ready: Self.ids(0, [0, 1]), bytesFetched: 0, bytesFromCache: 0)
+        let actions = state.adopt(Self.plan(["a": Self.ids(1, [0, 1])]))
+        #expect(actions == [.assign(DeviceID(1), Self.ids(1, [0, 1]))])
+        #expect(state.members[DeviceID(1)]?.ready.isEmpty == true)
+    }
 }

@@ -4,7 +4,9 @@ import Planning
 struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Solve one planning problem from a JSON file.",
-        subcommands: [PlanBandwidth.self, PlanSelection.self, PlanCaching.self])
+        subcommands: [
+            PlanBandwidth.self, PlanSelection.self, PlanCaching.self, PlanDeploy.self,
+        ])
 }
 
 extension BandwidthMethod: ExpressibleByArgument {}

@@ -143,6 +143,8 @@ struct Serve: AsyncParsableCommand {
             }
         }
         defer { dealing.cancel() }
+        let rereading = rereadPlan(opened.model, station?.coordinator, on: thread)
+        defer { rereading?.cancel() }
         let scheme = options.tls == nil ? "http" : "https"
         let (coordinator, shape) = (station?.coordinator, opened.model.shape)
         let server = APIServer(
@@ -157,6 +159,29 @@ struct Serve: AsyncParsableCommand {
             let address = Endpoint(host: options.host, port: port)
             Output.note("listening for requests on \(scheme)://\(address)/v1")
         }
+    }
+
+    /// On SIGHUP reads the plan again and changes to it between two steps; a plan that is refused
+    /// changes nothing.
+    private func rereadPlan(
+        _ model: Model, _ coordinator: Coordinator?, on thread: InferenceThread
+    ) -> (any DispatchSourceSignal)? {
+        guard let plan = devices.plan, let coordinator else { return nil }
+        signal(SIGHUP, SIG_IGN)
+        let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        source.setEventHandler { [devices] in
+            do {
+                let content = try devices.content(model, areLocal: false)
+                Task {
+                    try await thread.run { coordinator.adopt(content) }
+                    Output.note("changing to \(plan)")
+                }
+            } catch {
+                Output.note("the old plan stays: \(error)")
+            }
+        }
+        source.resume()
+        return source
     }
 
     /// Looks at the cell twice a second, and asks its devices for a sign of life each second.

@@ -46,6 +46,13 @@ struct StationOptions: ParsableArguments {
 
     @Option(
         help: """
+            A plan of martlet plan deploy: who holds which experts. serve reads it again on SIGHUP \
+            and goes on serving while they move.
+            """)
+    var plan: String?
+
+    @Option(
+        help: """
             Share the spectrum of an emulated cell by its control port at HOST:PORT, so that \
             layers take least; devices have the cell's names.
             """)
@@ -55,6 +62,9 @@ struct StationOptions: ParsableArguments {
     var cellSteps = 8
 
     func validate() throws {
+        if plan != nil && resident != nil {
+            throw ValidationError("--plan says what is resident; give --resident to plan deploy")
+        }
         if cellSteps < 1 { throw ValidationError("--cell-steps takes 1 or more") }
         if let copies, !(1...64).contains(copies) {
             throw ValidationError("--copies takes 1 to 64")
@@ -94,6 +104,10 @@ struct StationOptions: ParsableArguments {
             layer.experts.isEmpty
                 ? Array(repeating: 0, count: experts.count)
                 : layer.experts.map { Double($0.visits) }
+        }
+        if let plan {
+            try content.read(plan: plan, for: model.shape)
+            return content
         }
         guard let resident else { return content }
         let sets = try selection.profile.map { try ProfileDatabase(path: $0).routedSets() }

@@ -1,0 +1,157 @@
+import Coordinator
+import Foundation
+import Planning
+import SystemModel
+
+/// A plan file: what `plan deploy` writes and `--plan` reads.
+struct DeploymentPlan: Encodable {
+    /// A file of another version is refused.
+    static let version = 1
+
+    struct Device: Encodable {
+        let name: String
+        /// `[layer, expert]`
+        let experts: [[Int]]
+        let bytes: Int
+        let memoryBytes: Int
+    }
+
+    struct Foreseen: Encodable {
+        let secondsPerToken: Double
+        let secondsPerPromptRow: Double
+        let roundTripsPerToken: Double
+        let framesPerToken: Double
+    }
+
+    /// `expertBytes` by layer tells models apart.
+    struct ModelFacts: Encodable, Equatable {
+        let experts: Int
+        let expertBytes: [Int]
+    }
+
+    private let martletPlan = Self.version
+    private let model: ModelFacts
+    private let resident: [[Int]]
+    private let residentBytes: Int
+    private let devices: [Device]
+    private let foreseen: Foreseen?
+
+    init(_ problem: DeploymentProblem, _ homes: [[ExpertHome]]) {
+        func held(_ home: ExpertHome) -> [[Int]] {
+            homes.enumerated().flatMap { layer, experts in
+                experts.indices.filter { experts[$0] == home }.map { [layer, $0] }
+            }
+        }
+        func bytes(_ experts: [[Int]]) -> Int {
+            experts.reduce(0) { $0 + problem.shape.expertBytes[$1[0]] }
+        }
+        model = ModelFacts(
+            experts: problem.shape.experts, expertBytes: problem.shape.expertBytes)
+        resident = held(.resident)
+        residentBytes = bytes(resident)
+        devices = problem.devices.enumerated().map { number, device in
+            let experts = held(.device(number))
+            return Device(
+                name: device.name, experts: experts, bytes: bytes(experts),
+                memoryBytes: device.memoryBytes)
+        }
+        let cost = problem.cost(homes)
+        foreseen = Foreseen(
+            secondsPerToken: cost.secondsPerToken,
+            secondsPerPromptRow: cost.secondsPerPromptRow,
+            roundTripsPerToken: cost.roundTripsPerToken, framesPerToken: cost.framesPerToken)
+    }
+}
+
+extension ContentPlan {
+    /// Takes from a plan file who holds what.
+    ///
+    /// - Throws: a refusal that names the entry: another version or model, an expert outside the
+    ///   model, one named twice by one machine or by the base station and a device, more than a
+    ///   device has memory for, a device twice.
+    mutating func read(plan file: String, for shape: ModelShape) throws {
+        let root = try ProblemField(file: file)
+        try root.allow([
+            "martletPlan", "model", "resident", "residentBytes", "devices", "foreseen",
+        ])
+        _ = try root["martletPlan"].integer(DeploymentPlan.version...DeploymentPlan.version)
+        try Self.check(root["model"], shape)
+        resident = Set(try Self.experts(root["resident"], shape))
+        var planned: [String: [ExpertID]] = [:]
+        for field in try root["devices"].elements(0...ProblemLimits.devices) {
+            try field.allow(["name", "experts", "bytes", "memoryBytes"])
+            let name = try field["name"].text()
+            guard planned[name] == nil else {
+                throw field["name"].refused("names \"\(name)\" again")
+            }
+            let experts = try Self.experts(field["experts"], shape)
+            if let both = experts.first(where: resident.contains) {
+                throw field["experts"].refused(
+                    "has layer \(both.layer), expert \(both.expert), which the base station holds")
+            }
+            let bytes = experts.reduce(0) { $0 + shape.expertBytes[$1.layer] }
+            let memory = try field["memoryBytes"].integer(0...ProblemLimits.bytes)
+            guard bytes <= memory else {
+                throw field["experts"].refused("need \(bytes) bytes, the device has \(memory)")
+            }
+            planned[name] = experts
+        }
+        devices = planned
+    }
+
+    private static func check(_ field: ProblemField, _ shape: ModelShape) throws {
+        try field.allow(["experts", "expertBytes"])
+        let experts = try field["experts"].integer(0...ProblemLimits.experts)
+        let bytes = try field["expertBytes"].elements(0...ProblemLimits.layers).map {
+            try $0.integer(0...ProblemLimits.bytes)
+        }
+        guard experts == shape.experts, bytes == shape.expertBytes else {
+            throw field.refused("is another model; make the plan with this one's file")
+        }
+    }
+
+    private static func experts(_ field: ProblemField, _ shape: ModelShape) throws -> [ExpertID] {
+        let all = shape.layers * shape.experts
+        var seen: Set<ExpertID> = []
+        return try field.elements(0...all).map { entry in
+            let parts = try entry.elements(2...2)
+            let id = ExpertID(
+                layer: try parts[0].integer(0...max(0, shape.layers - 1)),
+                expert: try parts[1].integer(0...max(0, shape.experts - 1)))
+            guard shape.expertBytes[id.layer] > 0 else {
+                throw entry.refused("is in layer \(id.layer), which has no experts")
+            }
+            guard seen.insert(id).inserted else { throw entry.refused("is there twice") }
+            return id
+        }
+    }
+}
+
+extension DeploymentProblem {
+    /// Reads devices and times of a base station.
+    init(
+        _ root: ProblemField, shape: ModelShape, sets: [[RoutedSet]], residentBytes: Int
+    ) throws {
+        try root.allow(["devices", "residentSeconds", "fileSeconds", "promptRows"])
+        var names: Set<String> = []
+        let devices = try root["devices"].elements(1...1_000).map { field in
+            try field.allow(["name", "memoryBytes", "messageSeconds", "visitSeconds"])
+            let name = try field["name"].text()
+            guard names.insert(name).inserted else {
+                throw field["name"].refused("names \"\(name)\" again")
+            }
+            return Device(
+                name: name, memoryBytes: try field["memoryBytes"].integer(0...ProblemLimits.bytes),
+                messageSeconds: try field["messageSeconds"].number(0...3600),
+                visitSeconds: try field["visitSeconds"].number(0...3600))
+        }
+        func time(_ name: String, else usual: Double) throws -> Double {
+            root[name].isMissing ? usual : try root[name].number(0...3600)
+        }
+        self.init(
+            shape: shape, sets: sets, devices: devices, residentBytes: residentBytes,
+            residentSeconds: try time("residentSeconds", else: 0),
+            fileSeconds: try time("fileSeconds", else: 0.005),
+            promptRows: root["promptRows"].isMissing ? 1 : try root["promptRows"].number(0...1e6))
+    }
+}
