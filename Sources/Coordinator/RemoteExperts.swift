@@ -235,6 +235,8 @@ extension RemoteExperts {
     private func handle(_ letter: Coordinator.Letter, _ round: inout Round) {
         switch letter {
         case .lost(let device):
+            // Even where it had nothing to do: this round's routes still name it.
+            round.failed.insert(device)
             for lost in round.dispatch.lost(device) { takeOver(lost, &round) }
         case .failed(let device, let request, _):
             guard let request, let entry = round.dispatch.answered(request, by: device) else {

@@ -73,4 +73,23 @@ struct RoundTripTests {
             #expect(SessionToken(hexadecimal: text) == nil)
         }
     }
+
+    /// A node's role travels; one that does not say is a device, and an unknown one is refused.
+    @Test func aHelloSaysTheRole() throws {
+        var node = Examples.device
+        node.role = .cloud
+        let frame = try Hello(.control(node)).frame()
+        #expect(try Hello(frame: frame).purpose == .control(node))
+        let text = String(decoding: frame.payload.dropFirst(7), as: UTF8.self)
+        #expect(text.contains("\"role\":\"cloud\""))
+        let plain = try Hello(frame: Examples.controlHello.frame())
+        #expect(plain.purpose == .control(Examples.device) && !Examples.device.isCloud)
+        let other = text.replacing("\"cloud\"", with: "\"moon\"")
+        let error = #expect(throws: WireError.self) {
+            try Hello(
+                frame: Frame(
+                    kind: .hello, payload: Array(frame.payload.prefix(7)) + Array(other.utf8)))
+        }
+        #expect(error?.message.contains("role") ?? false)
+    }
 }
