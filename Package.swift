@@ -89,7 +89,7 @@ let package = Package(
         library(
             "Serving", ["SystemModel", "Tensors", "Tokenizers", "StructuredOutput", "MoEModel"]),
         library("Simulator", ["SystemModel", "Planning", "Scenarios", "MoEModel"]),
-        library("Calibration", ["SystemModel", "Tensors", "MoEModel", grdb]),
+        library("Calibration", ["SystemModel", "Planning", "Tensors", "MoEModel", grdb]),
         library("NIOTransport", ["Wire", nioCore, nioPosix]),
         library("Cell", ["SystemModel", "Scenarios", nioCore, nioPosix]),
         library(

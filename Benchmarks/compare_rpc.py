@@ -50,13 +50,13 @@ class Comparison:
     def martlet(self):
         return {streams: self.martlet_streams(streams) for streams in self.options.streams}
 
-    def martlet_streams(self, streams):
+    def martlet_streams(self, streams, tokens=None):
         base = free_ports(1)
         with Processes() as processes:
             ports = self.ports(processes, base, "device")
             bench = processes.start(
                 [self.options.martlet, "bench", "--model", self.options.model, "--prompt", 0,
-                 "--generate", self.options.tokens, "--batch", streams, "--repetitions", 1,
+                 "--generate", tokens or self.options.tokens, "--batch", streams, "--repetitions", 1,
                  "--threads", 1, "--devices-listen", f"127.0.0.1:{base}", "--wait-devices",
                  len(self.names), "--deadline", 60, "--json",
                  *shlex.split(self.options.martlet_options)],
@@ -114,6 +114,9 @@ class Comparison:
             "llama.cpp, experts on RPC servers": lambda: self.llama_rpc(True),
         }
         rates = {(name, streams): [] for name in ways for streams in self.options.streams}
+        # Devices keep what they were sent; writing that down must not go on while somebody is measured.
+        self.martlet_streams(1, tokens=1)
+        os.sync()
         for _ in range(self.options.repetitions):
             for name, measure in ways.items():
                 for streams, rate in measure().items():
@@ -141,7 +144,7 @@ def main():
                         default=[1])
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--martlet-options", default="--activations fp16")
+    parser.add_argument("--martlet-options", default="--activations fp16 --copies 1")
     parser.add_argument("--patience", type=float, default=540, help="seconds for one run")
     Comparison(parser.parse_args()).run()
 

@@ -179,7 +179,7 @@ package final class Coordinator: Sendable {
             }
             return Routes(
                 version: state.version, placement: state.membership.placement,
-                occupants: occupants)
+                occupants: occupants, cloudSlots: state.membership.cloudSlots)
         }
     }
 

@@ -18,6 +18,8 @@ package final class MeasuredLatencies: Sendable {
     private struct State {
         var devices: [String: LatencyEstimator] = [:]
         var baseStation: LatencyEstimator
+        /// For experts of its file that it does not hold in memory on purpose.
+        var file: LatencyEstimator
     }
 
     private let shape: ModelShape
@@ -26,11 +28,10 @@ package final class MeasuredLatencies: Sendable {
     init(shape: ModelShape) {
         self.shape = shape
         let seconds = Self.expertSeconds(shape, bytesPerSecond: Self.priorBytesPerSecond)
-        state = Mutex(
-            State(
-                baseStation: LatencyEstimator(
-                    prior: LatencyEstimator.Estimate(
-                        messageSeconds: 0, airSecondsPerRow: 0, computeSecondsPerRow: seconds))))
+        let estimator = LatencyEstimator(
+            prior: LatencyEstimator.Estimate(
+                messageSeconds: 0, airSecondsPerRow: 0, computeSecondsPerRow: seconds))
+        state = Mutex(State(baseStation: estimator, file: estimator))
     }
 
     /// What is believed at this moment of every device that was ever measured, by name.
@@ -41,6 +42,16 @@ package final class MeasuredLatencies: Sendable {
     /// Computing at the base station; nothing travels.
     package var baseStation: LatencyEstimator.Estimate {
         state.withLock { $0.baseStation.estimate }
+    }
+
+    /// The base station with experts that are in its file only; before the first of them, with any.
+    var file: LatencyEstimator.Estimate {
+        state.withLock { ($0.file.count > 0 ? $0.file : $0.baseStation).estimate }
+    }
+
+    /// Whether the device has answered, and the base station computed from its file.
+    func areMeasured(_ name: String) -> Bool {
+        state.withLock { $0.devices[name] != nil && $0.file.count > 0 }
     }
 
     /// What is believed of a device: what was measured, else what follows from its description.
@@ -60,11 +71,14 @@ package final class MeasuredLatencies: Sendable {
     }
 
     /// The base station computed rows itself.
-    func addBaseStation(rows: Int, seconds: Double) {
-        state.withLock {
-            $0.baseStation.add(
-                LatencyEstimator.Sample(
-                    rows: rows, roundTripSeconds: seconds, computeSeconds: seconds))
+    ///
+    /// - Parameter fromFile: with experts that are no part of what its memory is to hold.
+    func addBaseStation(rows: Int, seconds: Double, fromFile: Bool) {
+        let sample = LatencyEstimator.Sample(
+            rows: rows, roundTripSeconds: seconds, computeSeconds: seconds)
+        state.withLock { state in
+            state.baseStation.add(sample)
+            if fromFile { state.file.add(sample) }
         }
     }
 

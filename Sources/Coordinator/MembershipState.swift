@@ -46,6 +46,8 @@ package struct MembershipState: Sendable {
     /// By slot: experts of other slots that its device holds as well, so that it can step in for
     /// theirs. They change no group.
     package private(set) var replicas: [[ExpertID]] = []
+    /// The slots of far nodes: after those of the devices.
+    package private(set) var cloudSlots = 0..<0
 
     package init(shape: ModelShape, shares: Shares, content: ContentPlan = ContentPlan()) {
         self.shape = shape
@@ -57,10 +59,11 @@ package struct MembershipState: Sendable {
     /// Whether a device waits for a slot, so that a new plan would use more of what is there.
     package var hasSpareDevices: Bool { members.values.contains { $0.slot == nil } }
 
-    /// Whether every occupied slot has all its own experts ready; replicas may still be on the way.
+    /// Whether every device's slot has all its own experts ready; replicas, and what far nodes are
+    /// to hold, may still be on the way.
     package var isSettled: Bool {
         members.values.allSatisfy { member in
-            guard let slot = member.slot else { return true }
+            guard let slot = member.slot, !member.description.isCloud else { return true }
             return placement.experts(inSlot: slot).allSatisfy(member.ready.contains)
         }
     }
@@ -94,7 +97,7 @@ package struct MembershipState: Sendable {
         _ id: DeviceID, _ description: DeviceDescription
     ) -> [Action] {
         members[id] = Member(id: id, description: description)
-        guard let slot = freeSlot(within: description.memoryBytes) else { return [] }
+        guard let slot = freeSlot(for: description) else { return [] }
         return [occupy(id, slot)]
     }
 
@@ -126,9 +129,10 @@ package struct MembershipState: Sendable {
     /// Makes a new plan for the devices that are there. To be called between answers only: groups
     /// change, and with them the rounding of sums of more than two experts.
     package mutating func replan() -> [Action] {
-        let order = members.values.sorted {
+        let all = members.values.sorted {
             ($0.description.name, $0.id) < ($1.description.name, $1.id)
         }
+        let order = all.filter { !$0.description.isCloud }
         if let devices = content.devices {
             plan(order.map { devices[$0.description.name] ?? [] }, order)
         } else {
@@ -141,7 +145,19 @@ package struct MembershipState: Sendable {
                 shape, placement, spareBytes: spare, copies: content.copies,
                 popularity: content.popularity)
         }
-        return order.enumerated().map { slot, member in occupy(member.id, slot) }
+        let clouds = all.filter(\.description.isCloud)
+        addClouds(clouds)
+        return (order + clouds).enumerated().map { slot, member in occupy(member.id, slot) }
+    }
+
+    private mutating func addClouds(_ clouds: [Member]) {
+        let first = placement.slotCount
+        let plan = CloudPlacement.plan(
+            shape, placement, memoryBytes: clouds.map(\.description.memoryBytes),
+            keeping: content.resident, popularity: content.popularity)
+        placement = plan.placement
+        replicas += plan.copies
+        cloudSlots = first..<placement.slotCount
     }
 
     /// A plan made elsewhere: of the devices that hold an expert the first computes it. What is in
@@ -193,11 +209,13 @@ package struct MembershipState: Sendable {
         return .assign(id, experts)
     }
 
-    private func freeSlot(within memoryBytes: Int) -> Int? {
+    private func freeSlot(for device: DeviceDescription) -> Int? {
         let taken = Set(members.values.compactMap(\.slot))
-        return (0..<placement.slotCount).first { slot in
+        let slots = device.isCloud ? cloudSlots : 0..<cloudSlots.lowerBound
+        return slots.first { slot in
             let experts = placement.experts(inSlot: slot)
-            return !taken.contains(slot) && !experts.isEmpty && bytes(experts) <= memoryBytes
+            return !taken.contains(slot) && (device.isCloud || !experts.isEmpty)
+                && bytes(experts) <= device.memoryBytes
         }
     }
 }

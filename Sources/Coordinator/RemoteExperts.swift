@@ -28,6 +28,7 @@ package final class RemoteExperts: ExpertExecutor {
     private let local: [[ExpertWeights]]
     private let deadlines: DeadlinePolicy
     private let planner: LivePlanner?
+    private var cloud: CloudState
     private var clock: any MonotonicClock { coordinator.clock }
     private var routes = Routes.none
     private var nextRequest: UInt64 = 1
@@ -36,14 +37,17 @@ package final class RemoteExperts: ExpertExecutor {
     /// - Parameters:
     ///   - local: all experts, for what no device computes.
     ///   - planner: who chooses, if its part is to be in the costs.
+    ///   - cloud: decides what far nodes are asked for.
     package init(
         coordinator: Coordinator, local: [[ExpertWeights]],
-        deadlines: DeadlinePolicy = DeadlinePolicy(), planner: LivePlanner? = nil
+        deadlines: DeadlinePolicy = DeadlinePolicy(), planner: LivePlanner? = nil,
+        cloud: CloudState = CloudState()
     ) {
         self.coordinator = coordinator
         self.local = local
         self.deadlines = deadlines
         self.planner = planner
+        self.cloud = cloud
     }
 
     package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
@@ -69,6 +73,12 @@ package final class RemoteExperts: ExpertExecutor {
                     predictedSeconds: predicted, measuredSeconds: (clock.now - start).seconds))
         }
         return round.sum()
+    }
+
+    /// Whether no device can compute the expert at this moment, so that it would be computed here.
+    /// For the inference thread.
+    package func computesHere(_ id: ExpertID) -> Bool {
+        routes.placement.slots.isEmpty || routes.holders(layer: id.layer, expert: id.expert).isEmpty
     }
 
     package func takeCosts() -> CostRecord {
@@ -108,15 +118,16 @@ extension RemoteExperts {
         }
     }
 
-    /// Sends each row to the device that has its experts and finishes first; returns the rows that
-    /// no device can compute.
+    /// Sends each row to the device that has its experts and finishes first, or else, where that is
+    /// sooner, to a far node; returns the rows that are to be computed here.
     private func send(_ units: [Round.Unit], _ round: inout Round) -> Parcel {
-        let slots = UnitAssignment.assign(units.map { candidates($0, round) }) {
+        var slots = UnitAssignment.assign(units.map { candidates($0, round) }) {
             routes.occupants.map { occupant in
                 occupant.map { coordinator.latencies.estimate($0.description).latency }
                     ?? DeviceLatency(message: .zero, token: Seconds(1))
             }
         }
+        if !routes.clouds.isEmpty { assignToClouds(units, &slots, round) }
         var parcels = [Parcel](repeating: Parcel(), count: routes.occupants.count)
         var rest = Parcel()
         for (unit, slot) in zip(units, slots) {
@@ -144,6 +155,44 @@ extension RemoteExperts {
         return (common ?? []).filter { slot in
             routes.occupants[slot].map { !round.failed.contains($0.id) } ?? false
         }
+    }
+
+    /// Gives rows that no device can compute to the first far node that can, if it is to have them.
+    private func assignToClouds(_ units: [Round.Unit], _ slots: inout [Int?], _ round: Round) {
+        for slot in routes.clouds {
+            guard let far = routes.occupants[slot], !round.failed.contains(far.id) else { continue }
+            let wanted = units.indices.filter { index in
+                let group = round.groups[units[index].group]
+                return slots[index] == nil
+                    && group.pairs[group.ranges[units[index].position]].allSatisfy {
+                        far.ready.contains(ExpertID(layer: round.layer, expert: $0.expert))
+                    }
+            }
+            guard !wanted.isEmpty, cloud.sends(outlook(far, rows: wanted.count, slots, round))
+            else { continue }
+            for index in wanted { slots[index] = slot }
+        }
+    }
+
+    /// The layer with and without a far node's help.
+    private func outlook(
+        _ far: Routes.Occupant, rows: Int, _ slots: [Int?], _ round: Round
+    ) -> CloudState.Outlook {
+        let latencies = coordinator.latencies
+        let sent = Dictionary(
+            slots.compactMap { slot in slot.map { ($0, 1) } }, uniquingKeysWith: +)
+        let devices = sent.compactMap { slot, rows in
+            routes.occupants[slot].map {
+                latencies.estimate($0.description).latency.seconds(tokens: rows).value
+            }
+        }
+        return CloudState.Outlook(
+            rows: rows,
+            ownRows: round.groups.reduce(0) { $0 + ($1.slot == nil ? $1.rows.count : 0) },
+            devicesSeconds: devices.max() ?? 0,
+            cloud: latencies.estimate(far.description).latency,
+            memory: latencies.baseStation.latency, file: latencies.file.latency,
+            isMeasured: latencies.areMeasured(far.name))
     }
 
     private func send(
@@ -268,7 +317,7 @@ extension RemoteExperts {
     /// The groups that are planned at the base station: no codec lies between.
     private func computeOwn(_ round: inout Round) {
         for (index, group) in round.groups.enumerated() where group.slot == nil {
-            let output = measured(group.inputs, group.pairs, round.layer)
+            let output = measured(group.inputs, group.pairs, round.layer, fromFile: false)
             round.groups[index].take(Array(group.rows.indices), output, from: 0)
         }
     }
@@ -276,19 +325,23 @@ extension RemoteExperts {
     /// Rows computed here, as their device would have: through the codec, both ways.
     private func compute(_ parcel: Parcel, _ round: inout Round) {
         guard !parcel.segments.isEmpty else { return }
-        costs.recomputedGroups += parcel.segments.count
+        costs.recomputedGroups += parcel.segments.count { segment in
+            !(round.groups[segment.group].slot.map(routes.isCloud) ?? false)
+        }
         let (inputs, pairs) = parcel.work(round.groups)
         let codec = coordinator.options.codec
-        let output = measured(inputs.travelled(codec), pairs, round.layer)
+        let output = measured(inputs.travelled(codec), pairs, round.layer, fromFile: true)
         round.take(parcel, output.travelled(codec))
     }
 
-    private func measured(_ inputs: Matrix, _ pairs: [ExpertPair], _ layer: Int) -> Matrix {
+    private func measured(
+        _ inputs: Matrix, _ pairs: [ExpertPair], _ layer: Int, fromFile: Bool
+    ) -> Matrix {
         let start = clock.now
         let weights = local[layer]
         let output = partialMixture(inputs: inputs, pairs: pairs) { weights[$0] }
         coordinator.latencies.addBaseStation(
-            rows: inputs.rows, seconds: (clock.now - start).seconds)
+            rows: inputs.rows, seconds: (clock.now - start).seconds, fromFile: fromFile)
         costs.localPairs += pairs.count
         return output
     }

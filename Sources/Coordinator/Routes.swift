@@ -21,28 +21,40 @@ struct Routes: Sendable {
         version: 0, placement: Placement(slots: [], slotCount: 0), occupants: [])
 
     let version: Int
+    /// The slots that are far nodes', whoever is there.
+    let cloudSlots: Range<Int>
     let placement: Placement
     /// By slot; nil where nobody is, or whoever is there is late.
     let occupants: [Occupant?]
-    /// `[layers][experts]`: the slots whose occupants can compute an expert that is not the base
-    /// station's, its own slot first.
+    /// The slots of far nodes that are there.
+    let clouds: [Int]
+    /// `[layers][experts]`: the slots whose devices can compute an expert that is not the base
+    /// station's, its own slot first; far nodes left out.
     private let holders: [[[Int]]]
 
-    init(version: Int, placement: Placement, occupants: [Occupant?]) {
+    init(
+        version: Int, placement: Placement, occupants: [Occupant?], cloudSlots: Range<Int> = 0..<0
+    ) {
         self.version = version
+        self.cloudSlots = cloudSlots
         self.placement = placement
         self.occupants = occupants
+        clouds = occupants.indices.filter { occupants[$0]?.description.isCloud ?? false }
+        let near = occupants.indices.filter { !(occupants[$0]?.description.isCloud ?? true) }
         holders = placement.slots.enumerated().map { layer, slots in
             slots.enumerated().map { expert, home in
                 guard let home else { return [] }
                 let id = ExpertID(layer: layer, expert: expert)
-                return occupants.indices.filter { occupants[$0]?.ready.contains(id) ?? false }
+                return near.filter { occupants[$0]?.ready.contains(id) ?? false }
                     .sorted { ($0 == home ? -1 : $0) < ($1 == home ? -1 : $1) }
             }
         }
     }
 
-    /// The slots whose occupants can compute the expert, its own first; none where only the base
-    /// station can.
+    /// Whether the slot's groups are by choice computed here or far away.
+    func isCloud(_ slot: Int) -> Bool { cloudSlots.contains(slot) }
+
+    /// The slots whose devices can compute the expert, its own first; none where only a far node or
+    /// the base station can.
     func holders(layer: Int, expert: Int) -> [Int] { holders[layer][expert] }
 }

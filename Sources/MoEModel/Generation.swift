@@ -65,15 +65,15 @@ package struct Generation {
         var cost = CostRecord()
         while pending.count > Self.prefillRows, transformer.stepsMayBeSplit {
             let (_, spent) = try read(Array(pending.prefix(Self.prefillRows)), rows: .none)
-            cost.add(spent)
+            cost.append(spent)
             pending.removeFirst(Self.prefillRows)
         }
         let room = transformer.configuration.contextLength - cache.positions - pending.count
         let draft = pending.count == 1 ? lookup.draft(text, room: room) : []
         var (logits, spent) = try read(pending, draft: draft)
         let tokens = draw(logits, draft: logits.rows > 1 ? draft : [])
-        if logits.rows > 1 { spent.add(record(draft, tokens)) }
-        cost.add(spent)
+        if logits.rows > 1 { spent.append(record(draft, tokens)) }
+        cost.append(spent)
         drawn = tokens.reversed().enumerated().map { index, id in
             Token(id: id, cost: index == tokens.count - 1 ? cost : CostRecord())
         }

@@ -9,7 +9,8 @@ package import Tensors
 /// Results do not change.
 ///
 /// How often it is right is part of the costs (`CostRecord.predictedPairs`). Experts on devices are
-/// in the devices' memory: for them there is nothing to fetch yet.
+/// in the devices' memory: for them there is nothing to fetch. Reading happens on a thread of its
+/// own, and only where something is missing; while nothing is, layers are looked at now and then.
 package final class PrefetchingExperts: ExpertExecutor {
     private let experts: any ExpertExecutor
     private let selector: any ExpertSelector
@@ -17,6 +18,8 @@ package final class PrefetchingExperts: ExpertExecutor {
     private let routers: [Router?]
     /// By layer the experts that this machine holds.
     private let local: [[ExpertWeights]]
+    private let isComputedHere: (ExpertID) -> Bool
+    private let fetcher = WeightFetcher()
     /// By layer what it was predicted to visit in this step.
     private var predicted: [Int: Set<Visit>] = [:]
     private var costs = CostRecord()
@@ -30,13 +33,15 @@ package final class PrefetchingExperts: ExpertExecutor {
     ///   - experts: computes.
     ///   - selector: how the model chooses from router logits.
     ///   - local: by layer the experts in this machine's file.
+    ///   - isComputedHere: whether an expert would be computed from this machine's file now.
     package init(
         _ experts: any ExpertExecutor, transformer: Transformer, selector: any ExpertSelector,
-        local: [[ExpertWeights]]
+        local: [[ExpertWeights]], isComputedHere: @escaping (ExpertID) -> Bool = { _ in true }
     ) {
         self.experts = experts
         self.selector = selector
         self.local = local
+        self.isComputedHere = isComputedHere
         routers = transformer.layers.map { layer in
             if case .mixture(let router) = layer.feedForward { router } else { nil }
         }
@@ -64,12 +69,15 @@ package final class PrefetchingExperts: ExpertExecutor {
     }
 
     private func predict(_ layer: Int, _ inputs: Matrix) {
-        guard routers.indices.contains(layer), let router = routers[layer] else { return }
+        guard routers.indices.contains(layer), let router = routers[layer], fetcher.isDue else {
+            return
+        }
         let routing = selector.route(layer: layer, routerLogits: router.logits(inputs))
         predicted[layer] = Set(routing.pairs.map { Visit(row: $0.row, expert: $0.expert) })
         guard local.indices.contains(layer) else { return }
-        for expert in Set(routing.pairs.map(\.expert)) {
-            for matrix in local[layer][expert].matrices { matrix.bytes.fetch() }
+        let wanted = Set(routing.pairs.map(\.expert)).filter {
+            isComputedHere(ExpertID(layer: layer, expert: $0))
         }
+        fetcher.fetch(wanted.sorted().flatMap { local[layer][$0].matrices.map(\.bytes) })
     }
 }

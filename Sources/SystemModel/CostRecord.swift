@@ -157,6 +157,13 @@ package struct CostRecord: Sendable, Equatable, Codable {
     /// Payload bytes devices → base station.
     package var uplinkBytes: Int { devices.values.reduce(0) { $0 + $1.uplinkBytes } }
 
+    /// Adds another pass of the same step, its layers' times too.
+    package mutating func append(_ pass: CostRecord) {
+        let times = layerTimes + pass.layerTimes
+        add(pass)
+        layerTimes = times
+    }
+
     /// Adds another step's costs.
     package mutating func add(_ other: CostRecord) {
         tokens += other.tokens

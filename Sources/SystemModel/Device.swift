@@ -3,6 +3,14 @@
 /// The figures are the device's own measurements; a planner starts from them and corrects them by
 /// what it observes.
 package struct DeviceDescription: Codable, Equatable, Sendable {
+    /// What a device is to its base station.
+    package enum Role: String, Codable, Sendable {
+        /// A machine nearby, with a part of the experts.
+        case device
+        /// A far node with room for everything: the last to be asked.
+        case cloud
+    }
+
     /// A name for people: printable, not necessarily unique.
     package var name: String
     /// Memory for experts, in bytes.
@@ -18,12 +26,17 @@ package struct DeviceDescription: Codable, Equatable, Sendable {
     /// Seconds that it takes for each pair of a token and an expert, where it takes its time on
     /// purpose, as a device that emulates a slower one; nil: it is as fast as it can.
     package var pairSeconds: Double?
+    /// Nil: `device`.
+    package var role: Role?
+
+    /// Whether it is a far node.
+    package var isCloud: Bool { role == .cloud }
 
     /// Describes a device. Nothing is validated here; what arrives from outside is (see Wire).
     package init(
         name: String, memoryBytes: Int, cores: Int, instructionSet: String,
         memoryGigabytesPerSecond: Double, gigaflopsPerSecond: Double,
-        pairSeconds: Double? = nil
+        pairSeconds: Double? = nil, role: Role? = nil
     ) {
         self.name = name
         self.memoryBytes = memoryBytes
@@ -32,5 +45,6 @@ package struct DeviceDescription: Codable, Equatable, Sendable {
         self.memoryGigabytesPerSecond = memoryGigabytesPerSecond
         self.gigaflopsPerSecond = gigaflopsPerSecond
         self.pairSeconds = pairSeconds
+        self.role = role
     }
 }

@@ -17,6 +17,27 @@ extension WeightBytes {
         }
     }
 
+    /// Whether all these bytes are in memory. True of bytes that are no mapped file's, and where
+    /// the system does not tell, as Linux of a file that this user may not write.
+    package var isResident: Bool {
+        guard isMapped else { return true }
+        return withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress, bytes.count > 0 else { return true }
+            let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+            let first = start.alignedDown(toMultipleOf: page)
+            let count = start + bytes.count - first
+            #if canImport(Glibc)
+                var pages = [UInt8](repeating: 0, count: (count + page - 1) / page)
+            #else
+                var pages = [CChar](repeating: 0, count: (count + page - 1) / page)
+            #endif
+            guard mincore(UnsafeMutableRawPointer(mutating: first), count, &pages) == 0 else {
+                return true
+            }
+            return pages.allSatisfy { $0 & 1 == 1 }
+        }
+    }
+
     /// Takes these bytes' whole pages out of this process's memory, if they are a mapped file's:
     /// the next look reads them again.
     package func release() {

@@ -1,6 +1,7 @@
 import Crypto
 import Foundation
 import ModelFiles
+import Synchronization
 import SystemPackage
 package import Tensors
 package import Wire
@@ -8,11 +9,13 @@ package import Wire
 /// The expert blobs that a device holds, named by the SHA-256 of their bytes.
 ///
 /// With a folder they outlive the process, so that a second start is shipped nothing; without one
-/// they live in memory. Only one process uses a folder at a time.
-package final class BlobStore {
+/// they live in memory. Only one process uses a folder at a time; in it, several loaders may.
+package final class BlobStore: Sendable {
     /// Nil: blobs are held in memory only.
     private let directory: FilePath?
     private let lock: FileDescriptor?
+    /// Blobs that somebody is writing to the folder at this moment.
+    private let arriving = ArrivingBlobs()
 
     /// - Parameter directory: made if it does not exist; nil keeps blobs in memory.
     /// - Throws: `cache` if the folder cannot be made or another process uses it.
@@ -55,13 +58,16 @@ package final class BlobStore {
         return bytes
     }
 
-    /// Starts, or goes on with, receiving a blob.
+    /// Starts, or goes on with, receiving a blob. While another loader of this process receives the
+    /// same one, it comes into memory instead of the folder.
     ///
     /// - Throws: `cache` with the system's reason.
     package func receive(digest: BlobDigest, byteCount: Int) throws(WorkerError) -> IncomingBlob {
-        guard let directory else { return IncomingBlob(inMemory: digest, byteCount: byteCount) }
+        guard let directory, let claim = arriving.claim(digest) else {
+            return IncomingBlob(inMemory: digest, byteCount: byteCount)
+        }
         return try IncomingBlob(
-            file: directory.appending(digest.description), digest: digest, byteCount: byteCount)
+            file: directory.appending(digest.description), claim: claim, byteCount: byteCount)
     }
 
     /// The SHA-256 of bytes.
@@ -73,5 +79,27 @@ package final class BlobStore {
 
     static func reason(_ error: any Error) -> String {
         (error as? Errno)?.description ?? error.localizedDescription
+    }
+}
+
+/// Which blobs are being written to a folder: each by one loader at a time.
+final class ArrivingBlobs: Sendable {
+    /// The right to write one blob; given back when nobody holds it any more.
+    final class Claim: Sendable {
+        let digest: BlobDigest
+        private let owner: ArrivingBlobs
+
+        fileprivate init(_ digest: BlobDigest, _ owner: ArrivingBlobs) {
+            (self.digest, self.owner) = (digest, owner)
+        }
+
+        deinit { owner.digests.withLock { _ = $0.remove(digest) } }
+    }
+
+    private let digests = Mutex<Set<BlobDigest>>([])
+
+    /// Nil while somebody else has it.
+    func claim(_ digest: BlobDigest) -> Claim? {
+        digests.withLock { $0.insert(digest).inserted } ? Claim(digest, self) : nil
     }
 }

@@ -26,11 +26,21 @@ package final class ExpertComputer: Sendable {
     private let loaded = Mutex(Loaded())
     private let clock: any MonotonicClock
     private let pace: Pace?
+    private let turns: ComputeTurns
+    private let station: TurnState.Station
 
-    /// - Parameter pace: nil: as fast as it can.
-    package init(clock: any MonotonicClock, pace: Pace? = nil) {
+    /// - Parameters:
+    ///   - pace: nil: as fast as it can.
+    ///   - turns: shared by all that compute on this device.
+    ///   - station: whose experts these are.
+    package init(
+        clock: any MonotonicClock, pace: Pace? = nil, turns: ComputeTurns,
+        station: TurnState.Station = 0
+    ) {
         self.clock = clock
         self.pace = pace
+        self.turns = turns
+        self.station = station
     }
 
     /// Forgets all experts but these.
@@ -65,7 +75,7 @@ package final class ExpertComputer: Sendable {
         do {
             let batch = try ExpertBatch(frame: frame, model: loaded.withLock { $0.model })
             request = batch.requestID
-            return try result(of: batch).frame()
+            return try turns.take(station) { try result(of: batch) }.frame()
         } catch {
             return try Failure(requestID: request, message: "\(error)").frame()
         }

@@ -16,6 +16,8 @@ package final class IncomingBlob {
     /// Bytes that are here; the next chunk starts at this offset.
     package private(set) var received: Int
     private var destination: Destination
+    /// For a file: nobody else writes to it.
+    private var claim: ArrivingBlobs.Claim?
 
     init(inMemory digest: BlobDigest, byteCount: Int) {
         self.digest = digest
@@ -25,8 +27,11 @@ package final class IncomingBlob {
     }
 
     /// - Throws: `cache` if the partial file cannot be opened.
-    init(file: FilePath, digest: BlobDigest, byteCount: Int) throws(WorkerError) {
-        self.digest = digest
+    init(
+        file: FilePath, claim: ArrivingBlobs.Claim, byteCount: Int
+    ) throws(WorkerError) {
+        digest = claim.digest
+        self.claim = claim
         self.byteCount = byteCount
         let partial = FilePath(file.string + ".partial")
         do {
@@ -100,7 +105,8 @@ package final class IncomingBlob {
             received = 0
             return nil
         }
-        try FileManager.default.moveItem(atPath: partial.string, toPath: final.string)
+        // Replaces what another loader may have put there since this one began.
+        guard rename(partial.string, final.string) == 0 else { throw Errno(rawValue: errno) }
         return bytes
     }
 

@@ -3,7 +3,8 @@ import Synchronization
 package import SystemModel
 package import Wire
 
-/// A device: it dials a base station, holds the experts it is assigned, and computes with them.
+/// A device: it dials a base station, holds the experts it is assigned, and computes with them. A
+/// device that serves several base stations has a worker for each.
 ///
 /// Two connections: one for control messages and batches, one for weights, so that shipping never
 /// delays a token. Batches are computed on the control link's own thread; everything else is
@@ -36,18 +37,22 @@ package final class Worker: Sendable {
 
     /// - Parameters:
     ///   - device: what to tell the base station.
-    ///   - store: where blobs are kept between sessions; the worker alone uses it from now on.
+    ///   - store: where blobs are kept between sessions; several workers may share it.
+    ///   - turns: shared by the workers of one device, so that their batches take turns.
+    ///   - station: this worker's base station, by its position among the device's.
     ///   - pace: nil computes as fast as it can.
     ///   - report: called on the worker's own task.
     package init(
-        device: DeviceDescription, store: sending BlobStore, clock: any MonotonicClock,
-        pace: ExpertComputer.Pace? = nil, dial: @escaping Dialer,
+        device: DeviceDescription, store: BlobStore, clock: any MonotonicClock,
+        pace: ExpertComputer.Pace? = nil, turns: ComputeTurns? = nil,
+        station: TurnState.Station = 0, dial: @escaping Dialer,
         report: @escaping @Sendable (Report) -> Void
     ) {
         self.device = device
         self.dial = dial
         self.report = report
-        computer = ExpertComputer(clock: clock, pace: pace)
+        computer = ExpertComputer(
+            clock: clock, pace: pace, turns: turns ?? ComputeTurns(clock: clock), station: station)
         loader = Mutex(
             ExpertLoader(store: store, computer: computer, memoryBytes: device.memoryBytes))
     }

@@ -108,6 +108,8 @@ struct LivePlanningTests {
         var sum = CostRecord()
         sum.add(cost)
         #expect(sum.layerTimes.isEmpty)
+        sum.append(cost)
+        #expect(sum.layerTimes == cost.layerTimes)
         await cell.close()
     }
 }

@@ -54,14 +54,20 @@ final class TestCell: Sendable {
     }
 
     /// Starts one device; it serves until its links are cut or the cell is closed.
-    func join(_ name: String, memoryBytes: Int = 1 << 30, cache: String? = nil) {
+    ///
+    /// - Parameter machine: a device of other cells that serves this one too.
+    func join(
+        _ name: String, memoryBytes: Int = 1 << 30, cache: String? = nil,
+        machine: SharedMachine? = nil, station: Int = 0, role: DeviceDescription.Role? = nil
+    ) {
         let device = DeviceDescription(
             name: name, memoryBytes: memoryBytes, cores: 1, instructionSet: "test",
-            memoryGigabytesPerSecond: 1, gigaflopsPerSecond: 1)
+            memoryGigabytesPerSecond: 1, gigaflopsPerSecond: 1, role: role)
         let task = Task { [self] in
-            guard let store = try? BlobStore(directory: cache) else { return }
+            guard let store = try? machine?.store ?? BlobStore(directory: cache) else { return }
             let worker = Worker(
-                device: device, store: store, clock: ManualClock(),
+                device: device, store: store, clock: ManualClock(), turns: machine?.turns,
+                station: station,
                 dial: { try await self.dial(name, $0) }, report: { _ in })
             _ = try? await worker.serve()
         }
@@ -77,12 +83,17 @@ final class TestCell: Sendable {
     /// The executor that the model sees; patient, since a loaded machine must not look like a lost
     /// device.
     ///
-    /// - Parameter planner: who chooses, if not the model.
-    func experts(planner: LivePlanner? = nil) -> RemoteExperts {
+    /// - Parameters:
+    ///   - planner: who chooses, if not the model.
+    ///   - cloud: decides what far nodes are asked for.
+    func experts(
+        planner: LivePlanner? = nil, cloud: CloudState = CloudState()
+    ) -> RemoteExperts {
         var patience = RemoteExperts.DeadlinePolicy()
         patience.floor = .seconds(120)
         return RemoteExperts(
-            coordinator: coordinator, local: model.experts, deadlines: patience, planner: planner)
+            coordinator: coordinator, local: model.experts, deadlines: patience, planner: planner,
+            cloud: cloud)
     }
 
     func close() async {
@@ -108,6 +119,12 @@ final class TestCell: Sendable {
         links.withLock { $0[name, default: []].append(link) }
         return link
     }
+}
+
+/// What the workers of one device share.
+struct SharedMachine: Sendable {
+    let store: BlobStore
+    let turns = ComputeTurns(clock: RealClock())
 }
 
 /// The machine's clock: these tests wait for real threads.

@@ -1,3 +1,4 @@
+import ModelFiles
 import SystemModel
 import Tensors
 import TestSupport
@@ -30,5 +31,33 @@ struct PrefetchTests {
         let recall = try #require(more.predictionRecall)
         #expect((0...1).contains(recall))
         #expect(ahead.takeCosts() == CostRecord())
+    }
+}
+
+struct PrefetchPaceTests {
+    /// While nothing is missing it looks at one layer of sixteen, else at every one.
+    @Test func itCostsLittleWhenAllIsInMemory() {
+        var pace = PrefetchPace()
+        for _ in 0..<PrefetchPace.calmLooks {
+            #expect(pace.isDue() == true)
+            pace.looked(foundMissing: false)
+        }
+        let looks = (0..<160).count { _ in
+            guard pace.isDue() else { return false }
+            pace.looked(foundMissing: false)
+            return true
+        }
+        #expect(looks == 160 / PrefetchPace.calmInterval)
+        pace.looked(foundMissing: true)
+        #expect((0..<10).allSatisfy { _ in pace.isDue() })
+    }
+
+    @Test func whatWasJustReadIsInMemory() throws {
+        let folder = try TemporaryFolder()
+        let path = try folder.write("weights", [UInt8](repeating: 7, count: 100_000))
+        let mapped = WeightBytes(mapping: MappingOwner(try MappedFile(path: path)))
+        #expect(mapped.copyBytes(0..<mapped.count).allSatisfy { $0 == 7 })
+        #expect(mapped.isResident)
+        #expect(WeightBytes([1, 2, 3]).isResident)
     }
 }

@@ -78,4 +78,27 @@ struct BlobStoreTests {
         #expect(error?.message.contains(folder.path) == true)
         #expect(error?.message.contains("No space left on device") == true)
     }
+
+    /// Two loaders of one device receive the same blob at once: both get it, the folder once.
+    @Test func severalMayReceiveTheSameBlob() throws {
+        let folder = try TemporaryFolder()
+        let store = try BlobStore(directory: folder.path)
+        do {
+            let first = try store.receive(digest: digest, byteCount: bytes.count)
+            try first.append(bytes[..<2000])
+            let second = try store.receive(digest: digest, byteCount: bytes.count)
+            #expect(second.received == 0)
+            try second.append(bytes[...])
+            try first.append(bytes[2000...])
+            for blob in [first, second] {
+                #expect(try blob.finish()?.copyBytes(0..<bytes.count) == bytes)
+            }
+        }
+        #expect(store.blob(digest: digest, byteCount: bytes.count) != nil)
+        let again = try store.receive(digest: digest, byteCount: bytes.count)
+        try again.append(bytes[...])
+        #expect(try again.finish() != nil, "it takes the place of the one that is there")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(Set(files) == ["lock", digest.description])
+    }
 }

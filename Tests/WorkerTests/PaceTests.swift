@@ -27,8 +27,8 @@ struct PaceTests {
             pace: .init(pairSeconds: 0.25) { time in
                 waited.withLock { $0.append(time) }
                 clock.advance(by: time)
-            })
-        let plain = ExpertComputer(clock: clock)
+            }, turns: ComputeTurns(clock: clock))
+        let plain = ExpertComputer(clock: clock, turns: ComputeTurns(clock: clock))
         for computer in [paced, plain] {
             computer.keep([ExpertID(layer: 0, expert: 1)], of: facts)
             computer.add(ExpertID(layer: 0, expert: 1), Self.expert)

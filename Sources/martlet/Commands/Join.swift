@@ -3,24 +3,37 @@ import Foundation
 import NIOTransport
 import SystemModel
 import Tensors
-import Wire
 import Worker
 
 struct Join: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Be a device: hold experts for a base station and compute with them.",
+        abstract: "Be a device: hold experts for base stations and compute with them.",
         discussion: """
             The device dials the base station, says what it can do, is shipped its experts, and \
             keeps them on disk: a second start is shipped nothing. When the base station goes away \
             it dials again until it is back.
 
               martlet join 192.168.1.10:7070 --memory 2GiB --name kitchen-laptop
+
+            It may serve several base stations at once, each with a model of its own. They share \
+            its cache, take turns at its processors by the time that each has had, and divide its \
+            memory: a base station gets what is written after it, the others equal parts of the \
+            rest. What befalls one does not disturb the others.
+
+              martlet join 192.168.1.10:7070=3GiB 192.168.1.11:7070 --memory 4GiB
+
+            With --role cloud it is a far node with room for everything: it is dealt no part of \
+            the experts, but what no device has room for and copies of the rest, and is asked only \
+            where that is sooner than the base station's own disk.
             """)
 
-    @Argument(help: "The base station, as HOST:PORT.")
-    var baseStation: Endpoint
+    @Argument(help: "Base stations, each as HOST:PORT or, with its memory, HOST:PORT=2GiB.")
+    var baseStations: [StationArgument]
 
-    @Option(help: "Memory to offer for experts, such as 512MiB; default: half of the machine's.")
+    @Option(
+        help: """
+            Memory to offer for experts in all, such as 512MiB; default: half of the machine's.
+            """)
     var memory: ByteSize?
 
     @Option(help: "Folder that keeps experts between starts; \"none\" holds them in memory only.")
@@ -28,6 +41,9 @@ struct Join: AsyncParsableCommand {
 
     @Option(help: "A name for people; default: this machine's.")
     var name: String?
+
+    @Option(help: "device, or cloud for a far node that holds everything.")
+    var role = DeviceDescription.Role.device
 
     @OptionGroup var threads: ThreadOption
     @OptionGroup(title: "Emulation") var emulation: EmulationOptions
@@ -38,68 +54,66 @@ struct Join: AsyncParsableCommand {
     @Flag(help: "Write nothing but errors.")
     var quiet = false
 
+    /// More would hardly share one machine.
+    private static let stationLimit = 16
+
+    func validate() throws {
+        guard (1...Self.stationLimit).contains(baseStations.count) else {
+            throw ValidationError("name 1 to \(Self.stationLimit) base stations")
+        }
+        let endpoints = baseStations.map(\.endpoint.description)
+        guard Set(endpoints).count == endpoints.count else {
+            throw ValidationError("each base station is named once")
+        }
+    }
+
     func run() async throws {
         threads.apply()
         let interrupt = Interrupt()
+        let offered = memory?.count ?? Int(ProcessInfo.processInfo.physicalMemory / 2)
+        let shares = try MemoryQuotas.shares(
+            offered: offered, quotas: baseStations.map { $0.quota?.count })
         let device = describe()
-        let store = try BlobStore(directory: cacheFolder(device.name))
-        // A thread for each of the two links; the control link's computes.
-        let transport = Transport(threads: 2)
-        let (endpoint, quiet, pace) = (baseStation, quiet, ProgressPace())
-        let worker = Worker(
-            device: device, store: store, clock: SystemClock(), pace: emulation.pace,
-            dial: { handler in
-                try await transport.dial(
-                    host: endpoint.host, port: endpoint.port, timeout: .seconds(5),
-                    handler: handler)
-            },
-            report: { if !quiet, $0.isTold(pace) { Output.note($0.line) } })
+        let machine = StationSession.Machine(
+            store: try BlobStore(directory: cacheFolder(device.name)),
+            turns: ComputeTurns(clock: SystemClock()), pace: emulation.pace)
+        let transports = baseStations.map { _ in Transport(threads: 2) }
+        let sessions = baseStations.indices.map { position in
+            var described = device
+            described.memoryBytes = shares[position]
+            return StationSession(
+                baseStations[position].endpoint, position: position,
+                transport: transports[position], device: described, machine: machine, once: once,
+                note: note(of: position))
+        }
         let outcome: Swift.Result<Void?, any Error>
         do {
-            outcome = .success(try await interrupt.race { try await serve(worker) })
+            outcome = .success(
+                try await interrupt.race { try await StationSession.serve(sessions) })
         } catch {
             outcome = .failure(error)
         }
-        await transport.shutdown()
+        for transport in transports { await transport.shutdown() }
         _ = try outcome.get()
     }
 
-    /// Session after session; pauses grow while the base station stays away.
-    private func serve(_ worker: Worker) async throws {
-        var pause = 0.5
-        while true {
-            do {
-                let reason = try await worker.serve()
-                if Task.isCancelled { return }
-                note("the base station is gone: \(reason)")
-                pause = 0.5
-            } catch let error as WorkerError where error.code != .protocolViolation {
-                throw error
-            } catch {
-                if once { throw error }
-                note("\(error)")
-            }
-            if once { return }
-            note("dialing \(baseStation) again in \(pause) s")
-            try await Task.sleep(for: .seconds(pause))
-            pause = min(pause * 2, 15)
-        }
+    /// Writes lines that name the base station where there are several.
+    private func note(of position: Int) -> @Sendable (String) -> Void {
+        let prefix = baseStations.count > 1 ? "\(baseStations[position].endpoint): " : ""
+        return { [quiet] in if !quiet { Output.note(prefix + $0) } }
     }
 
-    private func note(_ text: String) {
-        if !quiet { Output.note(text) }
-    }
-
+    /// The machine, with the memory still to be divided.
     private func describe() -> DeviceDescription {
         let benchmark = SelfBenchmark(clock: SystemClock())
         let machine = ProcessInfo.processInfo
         var device = DeviceDescription(
-            name: name ?? machine.hostName,
-            memoryBytes: memory?.count ?? Int(machine.physicalMemory / 2),
+            name: name ?? machine.hostName, memoryBytes: 0,
             cores: machine.activeProcessorCount,
             instructionSet: InstructionSet.detected.rawValue,
             memoryGigabytesPerSecond: benchmark.memoryGigabytesPerSecond,
-            gigaflopsPerSecond: benchmark.gigaflopsPerSecond)
+            gigaflopsPerSecond: benchmark.gigaflopsPerSecond,
+            role: role == .device ? nil : role)
         emulation.describe(&device)
         return device
     }
@@ -116,20 +130,4 @@ struct Join: AsyncParsableCommand {
     }
 }
 
-extension Worker.Report {
-    /// Progress is told at a pace, everything else at once.
-    fileprivate func isTold(_ pace: ProgressPace) -> Bool {
-        guard case .loaded(let ready, let count, _, _, _) = self else { return true }
-        return pace.allows("experts", isLast: ready == count)
-    }
-
-    /// The event as a line for standard error.
-    var line: String {
-        switch self {
-        case .joined(let id, let peer): "joined \(peer) as \(id)"
-        case .loaded(let ready, let count, let fetched, let cached, let bytes):
-            "\(ready) of \(count) experts ready: \(Readable.bytes(fetched)) shipped, "
-                + "\(Readable.bytes(cached)) from the cache, of \(Readable.bytes(bytes))"
-        }
-    }
-}
+extension DeviceDescription.Role: ExpressibleByArgument {}

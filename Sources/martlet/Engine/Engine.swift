@@ -42,22 +42,23 @@ final class Engine: Sendable {
     ) -> sending any ExpertExecutor {
         guard let coordinator = station?.coordinator else {
             let experts = LocalExperts(layers: model.experts)
-            return prefetches ? prefetching(experts, model) : experts
+            return prefetches ? prefetching(experts, model) { _ in true } : experts
         }
         var policy = RemoteExperts.DeadlinePolicy()
         policy.floor = .seconds(deadline)
         let experts = RemoteExperts(
             coordinator: coordinator, local: model.experts, deadlines: policy,
             planner: station?.planner)
-        return prefetches ? prefetching(experts, model) : experts
+        return prefetches ? prefetching(experts, model, experts.computesHere) : experts
     }
 
     private static func prefetching(
-        _ experts: any ExpertExecutor, _ model: Model
+        _ experts: any ExpertExecutor, _ model: Model,
+        _ isComputedHere: @escaping (ExpertID) -> Bool
     ) -> any ExpertExecutor {
         PrefetchingExperts(
             experts, transformer: model.transformer, selector: model.selector,
-            local: model.experts)
+            local: model.experts, isComputedHere: isComputedHere)
     }
 
     /// Runs `body` with the model and its devices; afterwards nothing of them is left.
