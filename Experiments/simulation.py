@@ -81,6 +81,10 @@ class Experiment:
             "median": statistics.median(draws),
             "p95": ordered[min(count - 1, int(0.95 * count))],
             "draws": count,
+            "draw_seconds": draws,
+            "text_seconds": [result["layerSeconds"] for result in results],
+            "model_seconds": [result["modelSeconds"] for result in results],
+            "accuracy": [result["accuracy"] for result in results],
             "perplexity": [result["perplexity"] for result in results],
             "joules": statistics.fmean(result["joules"] for result in results),
             "experts_per_token": statistics.fmean(
