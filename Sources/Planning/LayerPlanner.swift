@@ -8,6 +8,8 @@ package struct LayerPlan: Sendable, Equatable {
     package var bandwidth: BandwidthPlan
     /// The mean over tokens of the share of the top-K experts' weight that was dropped.
     package var droppedMass: Double
+    /// How much faster a plan of the same estimated loss could be at most, s; nil: not asked.
+    package var secondsAboveBound: Double?
 }
 
 /// Experts and spectrum of one layer, by any policy and any way to share.
@@ -24,6 +26,8 @@ package struct LayerPlanner: Sendable {
     /// Exchange rate of the priced policy, s per unit of mean loss; nil: `parameters.epsilon`.
     package var secondsPerLoss: Double?
     package var options = PricedBandwidth.Options()
+    /// Whether plans at an exchange rate say how far they may be from the best; slow.
+    package var bounds = false
 
     private static let rounds = 20
 
@@ -56,8 +60,13 @@ package struct LayerPlanner: Sendable {
         if policy == .priced, method == .minmax {
             let priced = PricedBandwidth(
                 problem, bandwidth: cell, quality: quality, layer: layer, options: options)
-            return secondsPerLoss.map { priced.solve(secondsPerLoss: $0) }
-                ?? priced.solve(epsilon: parameters.epsilon)
+            guard let secondsPerLoss else { return priced.solve(epsilon: parameters.epsilon) }
+            var plan = priced.solve(secondsPerLoss: secondsPerLoss)
+            if bounds {
+                plan.secondsAboveBound =
+                    PricedBound(priced, secondsPerLoss: secondsPerLoss).gap(plan)
+            }
+            return plan
         }
         var best = select(problem, cell)
         guard alternates else { return best }

@@ -11,6 +11,7 @@ package struct SimulatedCosts: Sendable, Equatable {
     package private(set) var joules = 0.0
     package private(set) var droppedMass = 0.0
     package private(set) var expertsPerToken = 0.0
+    private var aboveBound = 0.0
 
     package init() {}
 
@@ -23,6 +24,10 @@ package struct SimulatedCosts: Sendable, Equatable {
     /// Mean experts visited by a token in a layer.
     package var meanExpertsPerToken: Double { mean(expertsPerToken) }
 
+    /// Mean time of a layer that a plan of the same estimated loss could save at most, s; 0 where
+    /// the planner was not asked for bounds.
+    package var secondsAboveBound: Double { mean(aboveBound) }
+
     private func mean(_ sum: Double) -> Double { layers > 0 ? sum / Double(layers) : 0 }
 
     mutating func add(_ plan: LayerPlan, joules: Double) {
@@ -30,6 +35,7 @@ package struct SimulatedCosts: Sendable, Equatable {
         seconds += plan.bandwidth.seconds
         self.joules += joules
         droppedMass += plan.droppedMass
+        aboveBound += plan.secondsAboveBound ?? 0
         let kept = plan.selection.kept
         expertsPerToken += Double(kept.reduce(0) { $0 + $1.count }) / Double(kept.count)
     }

@@ -24,7 +24,7 @@ package struct PricedBandwidth: Sendable {
     }
 
     /// One thing a token can do.
-    private struct Candidate {
+    struct Candidate {
         let experts: [Int]
         let shares: [Double]
         let loss: Double
@@ -34,12 +34,12 @@ package struct PricedBandwidth: Sendable {
     private static let spareExperts = 2
     private static let iterations = 16
 
-    private let problem: SelectionProblem
-    private let bandwidth: BandwidthProblem
+    let problem: SelectionProblem
+    let bandwidth: BandwidthProblem
     private let quality: QualityModel
     private let layer: Int
     private let options: Options
-    private let candidates: [[Candidate]]
+    let candidates: [[Candidate]]
 
     package init(
         _ problem: SelectionProblem, bandwidth: BandwidthProblem, quality: QualityModel,
@@ -71,6 +71,11 @@ package struct PricedBandwidth: Sendable {
             prices = zip(prices, tokenPrices(choice, plan)).map { 0.6 * $0 + 0.4 * $1 }
         }
         return result(best)
+    }
+
+    /// What `solve(secondsPerLoss:)` minimises, s.
+    func value(_ choice: [Int], secondsPerLoss: Double) -> Double {
+        split(choice).seconds + secondsPerLoss * meanLoss(choice)
     }
 
     /// The plan of the least time that drops no more than `epsilon` of the weight.
@@ -146,20 +151,20 @@ package struct PricedBandwidth: Sendable {
         }
     }
 
-    private func device(_ expert: Int, _ prices: [Double]) -> Int {
+    func device(_ expert: Int, _ prices: [Double]) -> Int {
         let holders = problem.holders[expert]
         return holders.min { prices[$0] < prices[$1] } ?? holders[0]
     }
 
-    private func meanLoss(_ choice: [Int]) -> Double {
+    func meanLoss(_ choice: [Int]) -> Double {
         zip(candidates, choice).reduce(0) { $0 + $1.0[$1.1].loss } / Double(choice.count)
     }
 
-    private func selection(_ choice: [Int]) -> Selection {
+    func selection(_ choice: [Int]) -> Selection {
         Selection(kept: zip(candidates, choice).map { $0[$1].experts }, of: problem)
     }
 
-    private func split(_ choice: [Int]) -> BandwidthPlan {
+    func split(_ choice: [Int]) -> BandwidthPlan {
         let tokens = selection(choice).tokens(devices: problem.devices.count)
         return BandwidthMethod.minmax.allocate(bandwidth.with(tokens: tokens))
     }

@@ -45,6 +45,13 @@ struct Simulate: ParsableCommand {
             """)
     var reportInterval = 0.0
 
+    @Flag(
+        help: """
+            priced at --seconds-per-loss: also say how much layer time another choice of the same \
+            estimated loss could save at most; slow.
+            """)
+    var bound = false
+
     @Option(help: "Write one line per window, layer and device to this CSV file.")
     var trace: String?
 
@@ -55,6 +62,10 @@ struct Simulate: ParsableCommand {
         guard windows >= 1 else { throw ValidationError("--windows takes 1 or more") }
         guard decode.map({ 1...1_024 ~= $0 }) ?? true else {
             throw ValidationError("--decode takes 1 to 1024")
+        }
+        guard !bound || (planning.selection.policy == .priced && planning.secondsPerLoss != nil)
+        else {
+            throw ValidationError("--bound needs --policy priced and --seconds-per-loss")
         }
         guard 0...3_600 ~= reportInterval else {
             throw ValidationError("--report-interval takes 0 to 3600 seconds")
@@ -74,15 +85,16 @@ struct Simulate: ParsableCommand {
             throw CommandError(
                 "\(file): has \(texts.count) windows, --decode \(decode ?? 1) needs as many")
         }
-        let planner = try planning.planner(
+        var planner = try planning.planner(
             layers: opened.model.configuration.layers, experts: experts.count,
             seed: scenario.radio.seed)
+        planner.bounds = bound
         let result = try Simulation(opened.model).run(
             texts, scenario: scenario, planner: planner,
             step: decode.map { .decode(batch: $0) } ?? .prefill,
             reportInterval: Seconds(reportInterval), keepsTrace: trace != nil)
         if let trace { try write(result.trace, to: trace) }
-        try show(SimulationReport(result, scenario: scenario))
+        try show(SimulationReport(result, scenario: scenario, bound: bound))
     }
 
     private func show(_ report: SimulationReport) throws {
@@ -93,7 +105,10 @@ struct Simulate: ParsableCommand {
                     + "%.3f experts per token, %.4f of the weight dropped, %.3f J",
                 report.perplexity, report.accuracy, report.layerSeconds * 1e3,
                 report.modelSeconds * 1e3, report.expertsPerToken, report.droppedMass,
-                report.joules))
+                report.joules)
+                + (report.secondsAboveBound.map {
+                    String(format: ", at most %.3f ms above the bound", $0 * 1e3)
+                } ?? ""))
     }
 
     private func write(_ trace: [SimulatedLayer], to path: String) throws {
@@ -122,8 +137,10 @@ struct SimulationReport: Encodable {
     let expertsPerToken: Double
     let droppedMass: Double
     let joules: Double
+    /// Only where it was asked for.
+    let secondsAboveBound: Double?
 
-    init(_ result: Simulation.Result, scenario: Scenario) {
+    init(_ result: Simulation.Result, scenario: Scenario, bound: Bool) {
         perplexity = result.quality.perplexity
         accuracy = result.quality.accuracy
         layerSeconds = result.costs.layerSeconds
@@ -131,6 +148,7 @@ struct SimulationReport: Encodable {
         expertsPerToken = result.costs.meanExpertsPerToken
         droppedMass = result.costs.meanDroppedMass
         joules = result.costs.layerJoules * Double(scenario.shape.layers)
+        secondsAboveBound = bound ? result.costs.secondsAboveBound : nil
     }
 }
 
