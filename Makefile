@@ -39,7 +39,7 @@ bench: compile
 	@"$$(swift build $(FLAGS) --show-bin-path)/martlet" bench hop
 
 # Every figure of docs/experiments again: CSV and SVG. DATA is a folder of texts.
-experiments: experiment-latency experiment-quality experiment-allocation \
+experiments: experiment-latency experiment-quality experiment-bound experiment-allocation \
     experiment-decoding experiment-cells experiment-energy experiment-caching
 
 # One of them: the file of that name in Experiments.

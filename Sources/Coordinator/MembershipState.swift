@@ -137,7 +137,7 @@ package struct MembershipState: Sendable {
     }
 
     /// Another plan takes this one's place, between answers only. Where memory allows, devices keep
-    /// what they have until the new plan's own holders are ready, and compute it meanwhile as copies.
+    /// what they have until the new plan's holders are ready, and compute it meanwhile as copies.
     package mutating func adopt(_ content: ContentPlan) -> [Action] {
         self.content = content
         let order = makePlan()

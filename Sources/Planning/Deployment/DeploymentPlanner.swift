@@ -5,8 +5,8 @@ import SystemModel
 ///
 /// Local search: from several beginnings, an expert moves to another memory, or two experts of one
 /// memory each change places, as long as that makes the objective smaller. Only the layers that
-/// change are counted again. It stops after a given amount of work, counted and not timed, so a plan
-/// follows from its problem.
+/// change are counted again. It stops after a given amount of work, counted and not timed, so a
+/// plan follows from its problem.
 package struct DeploymentPlanner {
     /// Sets of experts that are looked at, from each beginning: some seconds.
     private static let work = 50_000_000

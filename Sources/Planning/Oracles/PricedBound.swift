@@ -3,10 +3,10 @@ import SystemModel
 /// How far below the priced policy any choice could be: a relaxed bound (ours).
 ///
 /// To finish by τ, device k needs `B_k(n_k)` Hz for `n_k` tokens. Tokens per second are concave in
-/// spectrum, so `B_k` is convex and a tangent to it, at any counts, asks for no more than the tokens
-/// do. With a price on the spectrum that the tangents ask for, every token chooses by itself: the
-/// Lagrangian dual, whose value is a loss that no choice finishing by τ falls below. It allows
-/// fractions of tokens, so a large batch comes close to it.
+/// spectrum, so `B_k` is convex and a tangent to it, at any counts, asks for no more than the
+/// tokens do. With a price on the spectrum that the tangents ask for, every token chooses by
+/// itself: the Lagrangian dual, whose value is a loss that no choice finishing by τ falls below. It
+/// allows fractions of tokens, so a large batch comes close to it.
 ///
 /// The least loss grows as τ falls: between two times of a grid, `τ + κ · loss` is at least the
 /// earlier time with the later's loss. That costs at most one step of the grid, 0.25 %.
