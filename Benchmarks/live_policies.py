@@ -79,6 +79,8 @@ class Run:
                 f"127.0.0.1:{base}", "--wait-devices", len(self.names), "--activations", "fp16",
                 "--deadline", 60, "--copies", 1, "--profile", self.profile, "--quality-budget",
                 self.options.budget, "--json", *choices]
+            if self.options.plan:
+                command += ["--plan", self.options.plan]
             if shares:
                 command += ["--cell-control", f"127.0.0.1:{cell.control}", "--cell-steps", 1]
             run = processes.start(command, stdout=subprocess.PIPE, text=True)
@@ -137,6 +139,7 @@ def main():
     parser.add_argument("--budget", type=float, default=0.02, help="nats a token may lose")
     parser.add_argument("--memory", default="5MiB", help="of a device; the least lets all have as much")
     parser.add_argument("--repetitions", type=int, default=1)
+    parser.add_argument("--plan", help="of martlet plan deploy: who holds what")
     parser.add_argument("--only", help="some of the policies, separated by ;")
     parser.add_argument("--output")
     parser.add_argument("--patience", type=float, default=540, help="seconds for one run")
