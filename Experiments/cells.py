@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Layer latency against number of devices, bandwidth, spread of distances, and mobility.
 
-    make experiment-cells [MODEL=model.gguf] [DATA=folder of .txt] [WINDOWS=4]
+    make experiment-cells [MODEL=model.gguf] [DATA=folder of .txt] [WINDOWS=20]
 
 Number of devices: the first N of the reference cell, device k holding experts k modulo N. Spread: each
 distance moved towards (0) or away from (2) the geometric mean, which stays. Mobility: all devices
@@ -41,7 +41,7 @@ def variants(scenario):
 
 
 def main():
-    experiment = Experiment(__doc__, windows=4)
+    experiment = Experiment(__doc__, windows=20)
     rows = []
     for what, value, scenario, extra in variants(experiment.scenario):
         compared = experiment.compare(scenario, extra)
