@@ -3,12 +3,15 @@
 
     Benchmarks/compare_rpc.py --martlet PATH --llama FOLDER --model M.gguf
         [--scenario Scenarios/laptop.yaml | --megabits 100 --round-trip-ms 3]
-        [--streams 1,8] [--tokens 32] [--repetitions 3] [--martlet-options="--resident 150MB"]
+        [--streams 1,8] [--tokens 32] [--repetitions 3] [--resident-share 0.25]
+        [--martlet-options="--activations fp16"]
 
 FOLDER holds llama.cpp's llama-batched-bench and ggml-rpc-server (compare-llama.sh builds llama.cpp; RPC
 needs -DGGML_RPC=ON). Three ways over the scenario's devices, a process of one thread each: martlet;
 llama.cpp with its layers split over RPC servers; llama.cpp with each layer's experts on an RPC server
-and the rest at the base station. With --megabits all devices are still and equal, without fading, each
+and the rest at the base station. martlet follows a plan (calibrate, plan deploy) for the cell's round
+trips; --resident-share S gives the base station's memory that share of the experts, and llama.cpp, too:
+then its first layers stay there, as many as that share. With --megabits all devices are still and equal, without fading, each
 at that rate; then the bound is printed, too: layers times round trip, and the air time of martlet's
 frames, evenly spread. Figures are tokens per second of all streams together.
 """
@@ -40,6 +43,33 @@ class Comparison:
             capture_output=True).stdout)
         self.layers = report["model"]["layers"]
         self.bounds = {}
+        self.plan = self.make_plan(report["model"])
+
+    def make_plan(self, model):
+        """Who holds what, from the routing on a text; returns the path of the plan."""
+        profile, devices, plan = (
+            f"{self.folder.name}/{name}" for name in ("profile.db", "devices.json", "plan.json"))
+        rate = (self.options.megabits or 100) * 1e6
+        expert_bytes = model["largestExpertBytes"]
+        everything = self.layers * model["experts"] * expert_bytes
+        pathlib.Path(devices).write_text(json.dumps({
+            "devices": [{
+                "name": name, "memoryBytes": everything,
+                "messageSeconds": self.options.round_trip_ms / 1e3,
+                "rowSeconds": 2 * 16 * model["hidden"] / rate, "visitSeconds": expert_bytes / 10e9,
+            } for name in self.names],
+            "residentSeconds": expert_bytes / 20e9, "fileSeconds": expert_bytes / 1e9,
+            "promptRows": 0}))
+        resident = int(everything * self.options.resident_share)
+        for command in (
+                ["calibrate", "--model", self.options.model, "--file", self.options.text, "--windows",
+                 self.options.windows, "--output", profile],
+                ["plan", "deploy", "--model", self.options.model, "--profile", profile, "--devices",
+                 devices, "--output", plan, "--copies", 1,
+                 *(["--resident", resident] if resident else [])]):
+            subprocess.run([self.options.martlet, *map(str, command)], check=True,
+                           stdout=subprocess.DEVNULL)
+        return plan
 
     def ports(self, processes, target, dialer):
         # A uniform cell has its rate as it is; another one's is scaled to the model.
@@ -58,7 +88,7 @@ class Comparison:
                 [self.options.martlet, "bench", "--model", self.options.model, "--prompt", 0,
                  "--generate", tokens or self.options.tokens, "--batch", streams, "--repetitions", 1,
                  "--threads", 1, "--devices-listen", f"127.0.0.1:{base}", "--wait-devices",
-                 len(self.names), "--deadline", 60, "--json",
+                 len(self.names), "--deadline", 60, "--plan", self.plan, "--json",
                  *shlex.split(self.options.martlet_options)],
                 stdout=subprocess.PIPE, text=True)
             wait_for(base)
@@ -85,11 +115,12 @@ class Comparison:
                 wait_for(first + index)
             servers = [f"127.0.0.1:{port}" for port in self.ports(processes, first, "base")]
             most = max(self.options.streams)
+            away = self.layers - round(self.layers * self.options.resident_share)
             command = [
                 self.llama / "llama-batched-bench", "-m", self.options.model, "-t", 1, "-npp", 1,
                 "-ntg", self.options.tokens, "-npl", ",".join(map(str, self.options.streams)),
                 "-c", most * (self.options.tokens + 256), "--output-format", "jsonl", "--rpc",
-                ",".join(servers), "-ngl", 0 if experts_only else 99]
+                ",".join(servers), "-ngl", 0 if experts_only else 99 if away == self.layers else away]
             if experts_only:
                 command += ["-ot", ",".join(self.overrides(servers))]
             done = subprocess.run(
@@ -103,7 +134,8 @@ class Comparison:
     def overrides(self, servers):
         """Layer l's experts on server l modulo the servers."""
         for index, server in enumerate(servers):
-            mine = [str(layer) for layer in range(self.layers) if layer % len(servers) == index]
+            here = round(self.layers * self.options.resident_share)
+            mine = [str(layer) for layer in range(here, self.layers) if layer % len(servers) == index]
             if mine:
                 yield f"blk\\.({'|'.join(mine)})\\.ffn_.*_exps\\.=RPC0[{server}]"
 
@@ -145,6 +177,9 @@ def main():
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--martlet-options", default="--activations fp16 --copies 1")
+    parser.add_argument("--resident-share", type=float, default=0, help="of the experts, at the base station")
+    parser.add_argument("--text", default="README.md", help="a text to plan from")
+    parser.add_argument("--windows", type=int, default=8, help="of it, 256 tokens each")
     parser.add_argument("--patience", type=float, default=540, help="seconds for one run")
     Comparison(parser.parse_args()).run()
 

@@ -69,6 +69,8 @@ package final class Coordinator: Sendable {
     package let facts: ModelFacts
     /// How fast devices and the base station are.
     package let latencies: MeasuredLatencies
+    /// The experts in the base station's own memory.
+    package let residents: ResidentWeights
     /// What was sent to whom lately.
     package let rowLog = RowLog()
     let clock: any MonotonicClock
@@ -89,6 +91,7 @@ package final class Coordinator: Sendable {
         self.options = options
         self.clock = clock
         latencies = MeasuredLatencies(shape: shape)
+        residents = ResidentWeights(experts)
         self.report = report
         facts = ModelFacts(
             hiddenSize: shape.hidden, layerCount: shape.layers,
@@ -99,6 +102,7 @@ package final class Coordinator: Sendable {
                 membership: MembershipState(
                     shape: shape, shares: options.shares, content: options.content)))
         catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
+        residents.hold(options.content.resident)
     }
 
     /// What all experts of the model do between their layers of weights.
@@ -119,6 +123,7 @@ package final class Coordinator: Sendable {
 
     /// Another plan takes this one's place while answers go on. Between answers only.
     package func adopt(_ content: ContentPlan) {
+        residents.hold(content.resident)
         perform(mutate { $0.adopt(content) })
     }
 

@@ -24,14 +24,21 @@ package final class RemoteExperts: ExpertExecutor {
         }
     }
 
-    private let coordinator: Coordinator
+    let coordinator: Coordinator
     private let local: [[ExpertWeights]]
     private let deadlines: DeadlinePolicy
     private let planner: LivePlanner?
-    private var cloud: CloudState
+    var cloud: CloudState
     private var clock: any MonotonicClock { coordinator.clock }
-    private var routes = Routes.none
+    private(set) var routes = Routes.none
     private var nextRequest: UInt64 = 1
+    /// What was begun and not yet waited for, in that order.
+    private var rounds: [Round] = []
+    private var stepParts = StepPartsState()
+    /// Of the experts here those that have a copy in memory.
+    private var residents: (version: Int, experts: [ExpertID: ExpertWeights]) = (0, [:])
+    /// The last layer of this step for which a frame went out.
+    private var lastTripLayer = -1
     private var costs = CostRecord()
 
     /// - Parameters:
@@ -51,28 +58,66 @@ package final class RemoteExperts: ExpertExecutor {
     }
 
     package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
-        while let letter = coordinator.mailbox.next(timeout: .zero) { handleStray(letter) }
+        let (round, rest) = begin(layer, inputs, routing)
+        return finish(round, rest)
+    }
+
+    package func begin(layer: Int, inputs: Matrix, routing: Routing) -> MixtureUnderWay {
+        let (round, rest) = begin(layer, inputs, routing)
+        return MixtureUnderWay { [self] in finish(round, rest) }
+    }
+
+    /// Sends a round's frames.
+    ///
+    /// - Returns: beside it the rows that nobody else can compute.
+    private func begin(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> (Round, Parcel) {
+        while let letter = coordinator.mailbox.next(timeout: .zero) { handle(letter) }
         if let changed = coordinator.routes(after: routes.version) { routes = changed }
-        var round = Round(layer: layer, inputs: inputs, groups: groups(layer, inputs, routing))
-        costs.pairs += routing.pairs.count
-        let start = clock.now
-        let rest = send(round.units, &round)
-        let predicted = predictedSeconds(round)
-        if !round.shipments.isEmpty {
-            costs.roundTrips += 1
-            coordinator.rowLog.add(
-                [String: Int](
-                    round.shipments.map { ($0.device.name, $0.rows) }, uniquingKeysWith: +))
+        if let changed = coordinator.residents.copies(after: residents.version) {
+            residents = changed
         }
-        computeOwn(&round)
-        compute(rest, &round)
-        collect(&round)
-        if let predicted {
+        let round = Round(
+            layer: layer, inputs: inputs, groups: groups(layer, inputs, routing), began: clock.now)
+        for other in rounds { (other.isAlone, round.isAlone) = (false, false) }
+        rounds.append(round)
+        costs.pairs += routing.pairs.count
+        let rest = send(round.units, round)
+        round.predictedSeconds = predictedSeconds(round)
+        noteRoundTrip(round)
+        return (round, rest)
+    }
+
+    package func parts(rows: Int) -> Int {
+        // What a step that failed had begun.
+        rounds = []
+        return stepParts.begin(rows: rows, now: clock.now)
+    }
+
+    /// Waits for a round, its part here computed first.
+    private func finish(_ round: Round, _ rest: Parcel) -> Matrix {
+        computeOwn(round)
+        compute(rest, round)
+        collect(round)
+        rounds.removeAll { $0 === round }
+        let now = clock.now
+        stepParts.finishedLayer(now: now)
+        if let predicted = round.predictedSeconds, round.isAlone {
             costs.layerTimes.append(
                 CostRecord.LayerTime(
-                    predictedSeconds: predicted, measuredSeconds: (clock.now - start).seconds))
+                    predictedSeconds: predicted, measuredSeconds: (now - round.began).seconds))
         }
         return round.sum()
+    }
+
+    /// Parts of a step that visit a layer one after another share its round trip.
+    private func noteRoundTrip(_ round: Round) {
+        guard !round.shipments.isEmpty else { return }
+        coordinator.rowLog.add(
+            [String: Int](
+                round.shipments.map { ($0.device.name, $0.rows) }, uniquingKeysWith: +))
+        guard lastTripLayer != round.layer else { return }
+        lastTripLayer = round.layer
+        costs.roundTrips += 1
     }
 
     /// Whether no device can compute the expert at this moment, so that it would be computed here.
@@ -82,7 +127,7 @@ package final class RemoteExperts: ExpertExecutor {
     }
 
     package func takeCosts() -> CostRecord {
-        defer { costs = CostRecord() }
+        defer { (costs, lastTripLayer) = (CostRecord(), -1) }
         if let planner {
             costs.rowSelections = planner.takeRows()
             costs.selection = costs.rowSelections.reduce(into: CostRecord.Selection()) {
@@ -120,7 +165,7 @@ extension RemoteExperts {
 
     /// Sends each row to the device that has its experts and finishes first, or else, where that is
     /// sooner, to a far node; returns the rows that are to be computed here.
-    private func send(_ units: [Round.Unit], _ round: inout Round) -> Parcel {
+    private func send(_ units: [Round.Unit], _ round: Round) -> Parcel {
         var slots = UnitAssignment.assign(units.map { candidates($0, round) }) {
             routes.occupants.map { occupant in
                 occupant.map { coordinator.latencies.estimate($0.description).latency }
@@ -134,9 +179,9 @@ extension RemoteExperts {
             if let slot { parcels[slot].add(unit) } else { rest.add(unit) }
         }
         for (slot, parcel) in parcels.enumerated() where !parcel.segments.isEmpty {
-            guard let device = routes.occupants[slot], send(parcel, to: device, &round) else {
+            guard let device = routes.occupants[slot], send(parcel, to: device, round) else {
                 // What the codec cannot carry, such as an infinity in int8, stays here.
-                compute(parcel, &round)
+                compute(parcel, round)
                 continue
             }
         }
@@ -157,46 +202,8 @@ extension RemoteExperts {
         }
     }
 
-    /// Gives rows that no device can compute to the first far node that can, if it is to have them.
-    private func assignToClouds(_ units: [Round.Unit], _ slots: inout [Int?], _ round: Round) {
-        for slot in routes.clouds {
-            guard let far = routes.occupants[slot], !round.failed.contains(far.id) else { continue }
-            let wanted = units.indices.filter { index in
-                let group = round.groups[units[index].group]
-                return slots[index] == nil
-                    && group.pairs[group.ranges[units[index].position]].allSatisfy {
-                        far.ready.contains(ExpertID(layer: round.layer, expert: $0.expert))
-                    }
-            }
-            guard !wanted.isEmpty, cloud.sends(outlook(far, rows: wanted.count, slots, round))
-            else { continue }
-            for index in wanted { slots[index] = slot }
-        }
-    }
-
-    /// The layer with and without a far node's help.
-    private func outlook(
-        _ far: Routes.Occupant, rows: Int, _ slots: [Int?], _ round: Round
-    ) -> CloudState.Outlook {
-        let latencies = coordinator.latencies
-        let sent = Dictionary(
-            slots.compactMap { slot in slot.map { ($0, 1) } }, uniquingKeysWith: +)
-        let devices = sent.compactMap { slot, rows in
-            routes.occupants[slot].map {
-                latencies.estimate($0.description).latency.seconds(tokens: rows).value
-            }
-        }
-        return CloudState.Outlook(
-            rows: rows,
-            ownRows: round.groups.reduce(0) { $0 + ($1.slot == nil ? $1.rows.count : 0) },
-            devicesSeconds: devices.max() ?? 0,
-            cloud: latencies.estimate(far.description).latency,
-            memory: latencies.baseStation.latency, file: latencies.file.latency,
-            isMeasured: latencies.areMeasured(far.name))
-    }
-
     private func send(
-        _ parcel: Parcel, to device: Routes.Occupant, _ round: inout Round
+        _ parcel: Parcel, to device: Routes.Occupant, _ round: Round
     ) -> Bool {
         let (inputs, pairs) = parcel.work(round.groups)
         let batch = ExpertBatch(
@@ -218,55 +225,66 @@ extension RemoteExperts {
         return true
     }
 
-    /// Waits for what is out; what is lost is computed here.
-    private func collect(_ round: inout Round) {
-        while let deadline = round.dispatch.nextDeadline {
+    /// Waits for what is out of a round; what is lost is computed here.
+    private func collect(_ round: Round) {
+        while !round.dispatch.isDone {
             let start = clock.now
+            let deadline = rounds.compactMap(\.dispatch.nextDeadline).min() ?? start
             let letter = coordinator.mailbox.next(timeout: deadline - start)
             costs.networkWaitSeconds += (clock.now - start).seconds
-            if let letter { handle(letter, &round) }
-            for late in round.dispatch.expired(now: clock.now) {
-                coordinator.late(late.device)
-                takeOver(late, &round)
+            if let letter { handle(letter) }
+            let now = clock.now
+            for round in rounds {
+                for late in round.dispatch.expired(now: now) {
+                    coordinator.late(late.device)
+                    takeOver(late, round)
+                }
             }
         }
     }
 
-    private func handle(_ letter: Coordinator.Letter, _ round: inout Round) {
+    private func handle(_ letter: Coordinator.Letter) {
         switch letter {
         case .lost(let device):
-            // Even where it had nothing to do: this round's routes still name it.
-            round.failed.insert(device)
-            for lost in round.dispatch.lost(device) { takeOver(lost, &round) }
-        case .failed(let device, let request, _):
-            guard let request, let entry = round.dispatch.answered(request, by: device) else {
-                return
+            // Even where it had nothing to do: rounds' routes still name it.
+            for round in rounds { round.failed.insert(device) }
+            for round in rounds {
+                for lost in round.dispatch.lost(device) { takeOver(lost, round) }
             }
-            takeOver(entry, &round)
+        case .failed(let device, let request, _):
+            guard let request else { return }
+            for round in rounds {
+                if let entry = round.dispatch.answered(request, by: device) {
+                    return takeOver(entry, round)
+                }
+            }
         case .result(let device, let frame, let arrived):
-            accept(frame, from: device, at: arrived, &round)
+            accept(frame, from: device, at: arrived)
         }
     }
 
-    /// A letter that no round waits for any more: a device that was late has answered.
-    private func handleStray(_ letter: Coordinator.Letter) {
-        if case .result(let device, _, _) = letter { coordinator.answered(device) }
-    }
-
-    private func accept(
-        _ frame: Frame, from device: DeviceID, at arrived: Duration, _ round: inout Round
-    ) {
+    private func accept(_ frame: Frame, from device: DeviceID, at arrived: Duration) {
         guard let result = try? ExpertResult(frame: frame, model: coordinator.facts) else {
             return coordinator.expel(device, reason: "it sent a malformed result")
         }
-        guard let entry = round.dispatch.answered(result.requestID, by: device) else {
-            return coordinator.answered(device)
+        for round in rounds {
+            if let entry = round.dispatch.answered(result.requestID, by: device) {
+                return accept(result, frame, at: arrived, entry, round)
+            }
         }
-        let shipment = round.shipments[entry.shipment]
+        // Nobody waits for it any more: a device that was late has answered.
+        coordinator.answered(device)
+    }
+
+    private func accept(
+        _ result: ExpertResult, _ frame: Frame, at arrived: Duration,
+        _ entry: DispatchState.Outstanding, _ round: Round
+    ) {
+        let (device, shipment) = (entry.device, round.shipments[entry.shipment])
         guard result.outputs.rows == shipment.rows else {
             coordinator.expel(
                 device, reason: "it sent \(result.outputs.rows) rows for \(shipment.rows)")
-            return takeOver(entry, &round)
+            return takeOver(entry, round)
         }
         round.take(shipment.parcel, result.outputs)
         record(result, frame, (arrived - entry.sent).seconds, shipment)
@@ -306,18 +324,18 @@ extension RemoteExperts {
     }
 
     /// What a device did not compute goes to others that can, and else stays here.
-    private func takeOver(_ entry: DispatchState.Outstanding, _ round: inout Round) {
+    private func takeOver(_ entry: DispatchState.Outstanding, _ round: Round) {
         let shipment = round.shipments[entry.shipment]
         costs.devices[shipment.device.name, default: .init()].lostFrames += 1
         round.failed.insert(entry.device)
         let units = shipment.parcel.segments.flatMap { segment in
             segment.positions.map { Round.Unit(group: segment.group, position: $0) }
         }
-        compute(send(units, &round), &round)
+        compute(send(units, round), round)
     }
 
     /// The groups that are planned at the base station: no codec lies between.
-    private func computeOwn(_ round: inout Round) {
+    private func computeOwn(_ round: Round) {
         for (index, group) in round.groups.enumerated() where group.slot == nil {
             let output = measured(group.inputs, group.pairs, round.layer, fromFile: false)
             round.groups[index].take(Array(group.rows.indices), output, from: 0)
@@ -325,7 +343,7 @@ extension RemoteExperts {
     }
 
     /// Rows computed here, as their device would have: through the codec, both ways.
-    private func compute(_ parcel: Parcel, _ round: inout Round) {
+    private func compute(_ parcel: Parcel, _ round: Round) {
         guard !parcel.segments.isEmpty else { return }
         costs.recomputedGroups += parcel.segments.count { segment in
             !(round.groups[segment.group].slot.map(routes.isCloud) ?? false)
@@ -341,26 +359,12 @@ extension RemoteExperts {
     ) -> Matrix {
         let start = clock.now
         let weights = local[layer]
-        let output = partialMixture(inputs: inputs, pairs: pairs) { weights[$0] }
+        let output = partialMixture(inputs: inputs, pairs: pairs) {
+            residents.experts[ExpertID(layer: layer, expert: $0)] ?? weights[$0]
+        }
         coordinator.latencies.addBaseStation(
             rows: inputs.rows, seconds: (clock.now - start).seconds, fromFile: fromFile)
         costs.localPairs += pairs.count
         return output
-    }
-}
-
-extension Matrix {
-    /// What is left of activations after the codec: row by row, all of a row that it cannot carry.
-    fileprivate func travelled(_ codec: ActivationCodec) -> Matrix {
-        guard codec != .fp32 else { return self }
-        if let bytes = try? codec.encode(self),
-            let decoded = try? codec.decode(bytes, rows: rows, columns: columns)
-        {
-            return decoded
-        }
-        guard rows > 1 else { return self }
-        return Matrix(
-            rows: rows, columns: columns,
-            values: (0..<rows).flatMap { gatheringRows([$0]).travelled(codec).values })
     }
 }

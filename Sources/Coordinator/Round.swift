@@ -106,8 +106,8 @@ struct Parcel {
     }
 }
 
-/// One call of `mixture`.
-struct Round {
+/// One call of `begin`, until its mixture is there.
+final class Round {
     /// A row of a group: what one machine computes as a whole, so that its sum is rounded the same
     /// wherever that is.
     struct Unit {
@@ -130,6 +130,19 @@ struct Round {
     var shipments: [Shipment] = []
     /// Devices that failed in this round and get nothing more of it.
     var failed: Set<DeviceID> = []
+    /// When it began, by the coordinator's clock.
+    let began: Duration
+    /// How long it should take from then on; nil where nothing was sent.
+    var predictedSeconds: Double?
+    /// Whether no other round was under way beside it.
+    var isAlone = true
+
+    init(layer: Int, inputs: Matrix, groups: [SlotGroup], began: Duration) {
+        self.layer = layer
+        self.inputs = inputs
+        self.groups = groups
+        self.began = began
+    }
 
     /// All rows of all groups that are not the base station's.
     var units: [Unit] {
@@ -140,7 +153,7 @@ struct Round {
     }
 
     /// Takes in what was computed of a parcel.
-    mutating func take(_ parcel: Parcel, _ results: Matrix) {
+    func take(_ parcel: Parcel, _ results: Matrix) {
         var first = 0
         for segment in parcel.segments {
             groups[segment.group].take(segment.positions, results, from: first)

@@ -58,6 +58,20 @@ package struct ExpertWeights: Sendable {
         return gate.bytes.count + up.bytes.count + down.bytes.count + 4 * biasCount
     }
 
+    /// This expert with its weights in memory of this process, packed as kernels read them fastest
+    /// (`QuantizedMatrix.copied`), on the calling thread alone.
+    ///
+    /// - Throws: `HugePageError` if there is no memory for the copy.
+    package func copied(into pages: HugePages) throws(HugePageError) -> ExpertWeights {
+        let copy = ExpertWeights(
+            gate: try gate.copied(into: pages, divides: false),
+            up: try up.copied(into: pages, divides: false),
+            down: try down.copied(into: pages, divides: false), biases: biases,
+            activation: activation)
+        for matrix in matrices { matrix.bytes.release() }
+        return copy
+    }
+
     /// `[tokens × hidden]` outputs for `[tokens × hidden]` inputs.
     ///
     /// - Complexity: 6 · hidden · inner operations per token; reads `byteCount` bytes.

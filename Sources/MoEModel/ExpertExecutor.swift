@@ -16,9 +16,39 @@ package protocol ExpertExecutor: AnyObject {
     /// - Throws: if the result cannot be had from anywhere.
     func mixture(layer: Int, inputs: Matrix, routing: Routing) throws -> Matrix
 
+    /// The same, begun: returns without waiting for other machines. What several calls began is
+    /// waited for in their order.
+    func begin(layer: Int, inputs: Matrix, routing: Routing) throws -> MixtureUnderWay
+
+    /// In how many parts a step of that many rows should go through the layers, so that one part is
+    /// computed here while others are out; at least 1. Asked once, as the step begins.
+    func parts(rows: Int) -> Int
+
     /// What was spent since the last call: pairs, waiting, bytes and times by device. The step's
     /// total time is the caller's to measure.
     func takeCosts() -> CostRecord
+}
+
+extension ExpertExecutor {
+    package func begin(layer: Int, inputs: Matrix, routing: Routing) throws -> MixtureUnderWay {
+        let mixture = try mixture(layer: layer, inputs: inputs, routing: routing)
+        return MixtureUnderWay { mixture }
+    }
+
+    package func parts(rows: Int) -> Int { 1 }
+}
+
+/// A mixture that was begun.
+package struct MixtureUnderWay {
+    private let finish: () throws -> Matrix
+
+    /// - Parameter finish: waits for the mixture; called once.
+    package init(finish: @escaping () throws -> Matrix) { self.finish = finish }
+
+    /// Waits: `[tokens × hidden]`.
+    ///
+    /// - Throws: as `ExpertExecutor.mixture`.
+    package func result() throws -> Matrix { try finish() }
 }
 
 /// All experts on this machine.

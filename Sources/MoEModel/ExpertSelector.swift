@@ -3,14 +3,21 @@ package import Tensors
 
 /// Who is chosen: one of the model's two seams.
 package protocol ExpertSelector: Sendable {
-    /// Chooses experts and weights for every token of a step.
+    /// Whether a token's experts follow from its own logits alone, so that a step's rows may be
+    /// routed in parts.
+    var choosesRowByRow: Bool { get }
+
+    /// Chooses experts and weights for tokens of a step.
     ///
-    /// Called once per layer and step, on the inference thread.
+    /// Called on the inference thread, once per layer and step, or where `choosesRowByRow` once for
+    /// each part of the step, in order.
     ///
     /// - Parameters:
     ///   - layer: position of the layer in the model.
-    ///   - routerLogits: `[tokens × experts]`.
-    func route(layer: Int, routerLogits: Matrix) -> Routing
+    ///   - rows: which of the step's rows these are.
+    ///   - routerLogits: `[rows × experts]`.
+    /// - Returns: pairs whose rows are those of `routerLogits`.
+    func route(layer: Int, rows: Range<Int>, routerLogits: Matrix) -> Routing
 }
 
 /// The model's own choice: the K experts of the largest scores, and their weights.
@@ -23,7 +30,9 @@ package struct TopKSelector: ExpertSelector {
         self.configuration = configuration
     }
 
-    package func route(layer: Int, routerLogits: Matrix) -> Routing {
+    package var choosesRowByRow: Bool { true }
+
+    package func route(layer: Int, rows: Range<Int>, routerLogits: Matrix) -> Routing {
         var pairs: [ExpertPair] = []
         pairs.reserveCapacity(routerLogits.rows * configuration.perToken)
         for row in 0..<routerLogits.rows {

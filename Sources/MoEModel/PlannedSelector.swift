@@ -34,7 +34,10 @@ package final class PlannedSelector: ExpertSelector {
         self.planner = planner
     }
 
-    package func route(layer: Int, routerLogits: Matrix) -> Routing {
+    /// A planner looks at all that a layer's devices have to do.
+    package var choosesRowByRow: Bool { false }
+
+    package func route(layer: Int, rows: Range<Int>, routerLogits: Matrix) -> Routing {
         let scores = (0..<routerLogits.rows).map {
             configuration.scores(Array(routerLogits.row($0)))
         }

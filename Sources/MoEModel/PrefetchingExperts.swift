@@ -72,7 +72,8 @@ package final class PrefetchingExperts: ExpertExecutor {
         guard routers.indices.contains(layer), let router = routers[layer], fetcher.isDue else {
             return
         }
-        let routing = selector.route(layer: layer, routerLogits: router.logits(inputs))
+        let routing = selector.route(
+            layer: layer, rows: 0..<inputs.rows, routerLogits: router.logits(inputs))
         predicted[layer] = Set(routing.pairs.map { Visit(row: $0.row, expert: $0.expert) })
         guard local.indices.contains(layer) else { return }
         let wanted = Set(routing.pairs.map(\.expert)).filter {

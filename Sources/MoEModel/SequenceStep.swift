@@ -29,7 +29,13 @@ package struct SequenceStep: Sendable {
     }
 }
 
-/// The rows of a step, sequence after sequence, and the pages that their keys and values go to.
+extension [SequenceStep] {
+    /// Rows of all sequences.
+    var rowCount: Int { reduce(0) { $0 + $1.ids.count } }
+}
+
+/// The rows of a step, or of a part of it, sequence after sequence, and the pages that their keys
+/// and values go to.
 struct StepRows: Sendable {
     struct Sequence: Sendable {
         /// Its rows among the step's.
@@ -45,18 +51,23 @@ struct StepRows: Sendable {
     /// The rows' turns, for each of the model's rotary embeddings.
     let turns: [RotaryTurns]
 
+    /// - Parameter range: which of the step's rows.
     /// - Precondition: every cache has reserved room for its step, in pages of one layout.
-    init(_ steps: [SequenceStep], rotaries: [RotaryEmbedding]) {
+    init(_ steps: [SequenceStep], rotaries: [RotaryEmbedding], range: Range<Int>) {
         precondition(!steps.isEmpty, "a step needs at least one sequence")
         let layout = steps[0].cache.pool.layout
         var sequences: [Sequence] = []
         var first = 0
         for step in steps {
             precondition(step.cache.pool.layout == layout, "all caches are of one model")
-            sequences.append(
-                Sequence(
-                    rows: first..<first + step.ids.count, position: step.cache.positions,
-                    pages: step.cache.pages))
+            let own = (first..<first + step.ids.count).clamped(to: range)
+            if !own.isEmpty {
+                sequences.append(
+                    Sequence(
+                        rows: own.lowerBound - range.lowerBound..<own.upperBound - range.lowerBound,
+                        position: step.cache.positions + own.lowerBound - first,
+                        pages: step.cache.pages))
+            }
             first += step.ids.count
         }
         turns = rotaries.map { rotary in

@@ -82,27 +82,60 @@ package struct Transformer: Sendable {
         _ steps: [SequenceStep], selector: any ExpertSelector, experts: any ExpertExecutor,
         _ timer: PhaseTimer?
     ) throws -> Matrix {
-        let rows = StepRows(steps, rotaries: rotaries)
-        var hidden = embed(steps.flatMap(\.ids))
+        var parts = parts(
+            of: steps, count: selector.choosesRowByRow ? experts.parts(rows: steps.rowCount) : 1)
         for (index, layer) in layers.enumerated() {
-            layer.attend(&hidden, layer: index, rows: rows)
-            let inputs = layer.normalized(hidden)
-            timer?.mark(.attention)
-            switch layer.feedForward {
-            case .dense(let expert):
-                hidden.add(expert.output(Activations(inputs)))
-            case .mixture(let router):
-                if let shared = layer.sharedExpert {
-                    hidden.add(shared.output(Activations(inputs)))
-                    timer?.mark(.experts)
-                }
-                let routing = selector.route(layer: index, routerLogits: router.logits(inputs))
-                timer?.mark(.router)
-                hidden.add(try experts.mixture(layer: index, inputs: inputs, routing: routing))
+            for part in parts.indices {
+                try parts[part].takeMixture()
+                timer?.mark(.experts)
+                layer.attend(&parts[part].hidden, layer: index, rows: parts[part].rows)
+                timer?.mark(.attention)
+                try beginFeedForward(
+                    of: layer, index, &parts[part], selector: selector, experts: experts, timer)
+                timer?.mark(.experts)
             }
-            timer?.mark(.experts)
         }
-        return hidden
+        for part in parts.indices { try parts[part].takeMixture() }
+        timer?.mark(.experts)
+        return parts.count == 1
+            ? parts[0].hidden
+            : Matrix(
+                rows: steps.rowCount, columns: embedding.columns,
+                values: parts.flatMap(\.hidden.values))
+    }
+
+    /// A layer after its attention: adds what is computed here, and begins the mixture.
+    private func beginFeedForward(
+        of layer: TransformerLayer, _ index: Int, _ part: inout StepPart,
+        selector: any ExpertSelector, experts: any ExpertExecutor, _ timer: PhaseTimer?
+    ) throws {
+        let inputs = layer.normalized(part.hidden)
+        switch layer.feedForward {
+        case .dense(let expert):
+            part.hidden.add(expert.output(Activations(inputs)))
+        case .mixture(let router):
+            if let shared = layer.sharedExpert {
+                part.hidden.add(shared.output(Activations(inputs)))
+                timer?.mark(.experts)
+            }
+            let routing = selector.route(
+                layer: index, rows: part.range, routerLogits: router.logits(inputs))
+            timer?.mark(.router)
+            part.mixture = try experts.begin(layer: index, inputs: inputs, routing: routing)
+        }
+    }
+
+    /// The step's rows in up to `count` parts of about one size, in order.
+    ///
+    /// A sequence may be divided, since a part reaches each layer after the parts before it; where
+    /// a step must be read as one, sequences stay whole.
+    private func parts(of steps: [SequenceStep], count: Int) -> [StepPart] {
+        let hidden = embed(steps.flatMap(\.ids))
+        return StepPart.ranges(steps.map(\.ids.count), count: count, divides: stepsMayBeSplit).map {
+            StepPart(
+                range: $0, rows: StepRows(steps, rotaries: rotaries, range: $0),
+                hidden: $0.count == hidden.rows ? hidden : hidden.gatheringRows(Array($0)))
+        }
     }
 
     /// What each step asked for; the head is read once.

@@ -11,9 +11,17 @@ final class RoutingRecorder: ExpertSelector {
 
     init(_ selector: any ExpertSelector) { self.selector = selector }
 
-    func route(layer: Int, routerLogits: Matrix) -> Routing {
-        let routing = selector.route(layer: layer, routerLogits: routerLogits)
-        pairs.withLock { $0[layer] = routing.pairs }
+    var choosesRowByRow: Bool { selector.choosesRowByRow }
+
+    func route(layer: Int, rows: Range<Int>, routerLogits: Matrix) -> Routing {
+        let routing = selector.route(layer: layer, rows: rows, routerLogits: routerLogits)
+        let first = rows.lowerBound
+        pairs.withLock { pairs in
+            guard first > 0 else { return pairs[layer] = routing.pairs }
+            pairs[layer, default: []] += routing.pairs.map {
+                ExpertPair(row: first + $0.row, expert: $0.expert, weight: $0.weight)
+            }
+        }
         return routing
     }
 

@@ -14,6 +14,9 @@ package struct QuantizedMatrix: Sendable {
     /// `bytes`.
     var panels: WeightBytes?
 
+    /// Whether it was copied into memory of this process, so that kernels read no mapped file.
+    package var isCopied: Bool { panels != nil || !bytes.isMapped }
+
     /// Rows of a panel.
     static let panelRows = Int(MARTLET_PANEL_ROWS)
 

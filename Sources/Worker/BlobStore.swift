@@ -43,6 +43,9 @@ package final class BlobStore: Sendable {
 
     deinit { try? lock?.close() }
 
+    /// Whether blobs outlive the process.
+    var isOnDisk: Bool { directory != nil }
+
     /// The blob of that digest if it is here and whole; a damaged one is deleted.
     ///
     /// - Complexity: reads and hashes all its bytes.

@@ -1,5 +1,6 @@
 import Crypto
 import MoEModel
+package import ModelFiles
 package import SystemModel
 import Tensors
 package import Wire
@@ -31,6 +32,8 @@ package final class ExpertLoader {
     private let store: BlobStore
     private let computer: ExpertComputer
     private let memoryBytes: Int
+    /// Where experts are copied to; nil computes with them where they are.
+    private let pages: HugePages?
     private var shipment = ShipmentState()
     private var assignment: Assignment?
     private var incoming: [BlobDigest: IncomingBlob] = [:]
@@ -38,8 +41,15 @@ package final class ExpertLoader {
     private var held: [BlobDigest: WeightBytes] = [:]
     private var counts = Progress()
 
-    /// - Parameter memoryBytes: what the device offers; a larger assignment is refused.
-    package init(store: BlobStore, computer: ExpertComputer, memoryBytes: Int) {
+    /// - Parameters:
+    ///   - memoryBytes: what the device offers; a larger assignment is refused.
+    ///   - loading: how experts of a folder come into memory; what is in memory only stays there
+    ///     as it is.
+    package init(
+        store: BlobStore, computer: ExpertComputer, memoryBytes: Int,
+        loading: WeightLoading = .mapped
+    ) {
+        pages = loading == .hugePages && store.isOnDisk ? HugePages() : nil
         self.store = store
         self.computer = computer
         self.memoryBytes = memoryBytes
@@ -150,7 +160,9 @@ package final class ExpertLoader {
         _ manifest: ExpertManifest, _ blob: WeightBytes
     ) throws(WorkerError) {
         guard let model = assignment?.model else { return }
-        computer.add(manifest.id, try ExpertWeights(manifest, blob: blob, model: model))
+        let weights = try ExpertWeights(manifest, blob: blob, model: model)
+        // Where there is no memory for a copy, the mapped file does.
+        computer.add(manifest.id, pages.flatMap { try? weights.copied(into: $0) } ?? weights)
         counts.ready.append(manifest.id)
         counts.expertsReady += 1
     }

@@ -1,3 +1,4 @@
+package import ModelFiles
 import MoEModel
 import Synchronization
 package import SystemModel
@@ -40,12 +41,14 @@ package final class Worker: Sendable {
     ///   - store: where blobs are kept between sessions; several workers may share it.
     ///   - turns: shared by the workers of one device, so that their batches take turns.
     ///   - station: this worker's base station, by its position among the device's.
+    ///   - loading: how experts of the store's folder come into memory.
     ///   - pace: nil computes as fast as it can.
     ///   - report: called on the worker's own task.
     package init(
         device: DeviceDescription, store: BlobStore, clock: any MonotonicClock,
         pace: ExpertComputer.Pace? = nil, turns: ComputeTurns? = nil,
-        station: TurnState.Station = 0, dial: @escaping Dialer,
+        station: TurnState.Station = 0, loading: WeightLoading = .mapped,
+        dial: @escaping Dialer,
         report: @escaping @Sendable (Report) -> Void
     ) {
         self.device = device
@@ -54,7 +57,9 @@ package final class Worker: Sendable {
         computer = ExpertComputer(
             clock: clock, pace: pace, turns: turns ?? ComputeTurns(clock: clock), station: station)
         loader = Mutex(
-            ExpertLoader(store: store, computer: computer, memoryBytes: device.memoryBytes))
+            ExpertLoader(
+                store: store, computer: computer, memoryBytes: device.memoryBytes,
+                loading: loading))
     }
 
     /// One session: joins, then serves until the base station is gone.

@@ -121,7 +121,8 @@ struct ExpertTests {
         configuration.groups = .init(count: 2, perToken: 1, ranking: .sumOfTwoLargest)
         let logits = Matrix(rows: 1, columns: 6, values: [3, -2, -2, 1, 1, -3])
         func chosen(_ configuration: ExpertsConfiguration) -> [Int] {
-            let routing = TopKSelector(configuration).route(layer: 1, routerLogits: logits)
+            let routing = TopKSelector(configuration).route(
+                layer: 1, rows: 0..<logits.rows, routerLogits: logits)
             #expect(abs(routing.pairs.reduce(0) { $0 + $1.weight } - 2) < 1e-6)
             return routing.pairs.map(\.expert)
         }

@@ -7,8 +7,8 @@ import Synchronization
 #else
     import Darwin
 #endif
-/// Memory of this process that asks for pages of 2 MiB, given out piece by piece and freed when the
-/// last view of a region goes.
+/// Memory of this process that asks for pages of 2 MiB, given out piece by piece; a piece that
+/// nobody views any more is given out again.
 ///
 /// With huge pages the processor looks addresses up 512 times less often than with those of 4 KiB.
 /// Where the system has none to give, the pages are ordinary ones.
@@ -20,7 +20,18 @@ package final class HugePages: Sendable {
     /// A cache line: where pieces start.
     private static let alignment = 64
 
-    private let current = Mutex<(region: Region, used: Int)?>(nil)
+    private struct State {
+        var current: (region: Region, used: Int)?
+        /// Pieces that were given back, by their size.
+        var free: [Int: [Place]] = [:]
+    }
+
+    private struct Place {
+        let region: Region
+        let offset: Int
+    }
+
+    private let state = Mutex(State())
 
     package init() {}
 
@@ -30,24 +41,28 @@ package final class HugePages: Sendable {
     func bytes(
         _ count: Int, fill: (UnsafeMutableRawPointer) -> Void
     ) throws(HugePageError) -> WeightBytes {
-        let (region, offset) = try place(for: count)
-        fill(region.start + offset)
-        return WeightBytes(
-            owner: region, start: UnsafeRawPointer(region.start + offset), count: count)
+        let place = try place(for: count)
+        let start = place.region.start + place.offset
+        fill(start)
+        let piece = Piece { [self] in
+            state.withLock { $0.free[count, default: []].append(place) }
+        }
+        return WeightBytes(owner: piece, start: UnsafeRawPointer(start), count: count)
     }
 
-    private func place(for count: Int) throws(HugePageError) -> (Region, Int) {
-        try current.withLock { current throws(HugePageError) in
-            if let (region, used) = current, used + count <= region.count {
-                current = (region, Self.roundUp(used + count, to: Self.alignment))
-                return (region, used)
+    private func place(for count: Int) throws(HugePageError) -> Place {
+        try state.withLock { state throws(HugePageError) in
+            if let place = state.free[count]?.popLast() { return place }
+            if let (region, used) = state.current, used + count <= region.count {
+                state.current = (region, Self.roundUp(used + count, to: Self.alignment))
+                return Place(region: region, offset: used)
             }
             let size = max(Self.regionBytes, Self.roundUp(count, to: Self.pageBytes))
             guard let region = Region(size, alignment: Self.pageBytes) else {
                 throw HugePageError(bytes: size)
             }
-            current = (region, Self.roundUp(count, to: Self.alignment))
-            return (region, 0)
+            state.current = (region, Self.roundUp(count, to: Self.alignment))
+            return Place(region: region, offset: 0)
         }
     }
 
@@ -60,6 +75,15 @@ package final class HugePages: Sendable {
 package struct HugePageError: Error {
     /// What was asked for.
     package let bytes: Int
+}
+
+/// What a view of a piece keeps alive.
+private final class Piece: Sendable {
+    private let giveBack: @Sendable () -> Void
+
+    init(giveBack: @escaping @Sendable () -> Void) { self.giveBack = giveBack }
+
+    deinit { giveBack() }
 }
 
 /// One mapping, from a huge page's boundary on.

@@ -17,9 +17,12 @@ extension QuantizedMatrix {
     /// panels of sixteen rows (`martlet_pack`) where the format has packed kernels, else as they
     /// are. The bytes as published stay where they are; nothing that computes reads them any more.
     ///
+    /// - Parameter divides: whether the pool's threads take part.
     /// - Throws: `HugePageError` if there is no memory for the copy.
-    /// - Complexity: one pass over the weights, on the pool's threads; takes their size again.
-    package func copied(into pages: HugePages) throws(HugePageError) -> QuantizedMatrix {
+    /// - Complexity: one pass over the weights; takes their size again.
+    package func copied(
+        into pages: HugePages, divides: Bool = true
+    ) throws(HugePageError) -> QuantizedMatrix {
         guard let head = format.packedHeadBytes else {
             let copy = try pages.bytes(bytes.count) { target in
                 bytes.withUnsafeBytes { source in
@@ -31,20 +34,22 @@ extension QuantizedMatrix {
         }
         var packed = self
         packed.panels = try pages.bytes(rows / Self.panelRows * Self.panelRows * bytesPerRow) {
-            pack(head: head, into: $0)
+            pack(head: head, into: $0, divides: divides)
         }
         return packed
     }
 
-    private func pack(head: Int, into target: UnsafeMutableRawPointer) {
+    private func pack(head: Int, into target: UnsafeMutableRawPointer, divides: Bool) {
         let panelBytes = Self.panelRows * bytesPerRow
+        let panels = rows / Self.panelRows
         bytes.withUnsafeBytes { source in
             guard let start = source.baseAddress else { return }
-            ThreadPool.shared.run(rows / Self.panelRows) { panel in
+            let pack = { (panel: Int) in
                 martlet_pack(
                     start + panel * panelBytes, bytesPerRow, format.bytesPerBlock, head,
                     target + panel * panelBytes)
             }
+            if divides { ThreadPool.shared.run(panels, pack) } else { (0..<panels).forEach(pack) }
         }
     }
 }

@@ -43,9 +43,11 @@ final class BenchTraffic: ExpertSelector {
         }
     }
 
-    /// Each expert is read once, however many rows visit it.
-    func route(layer: Int, routerLogits: Matrix) -> Routing {
-        let routing = selector.route(layer: layer, routerLogits: routerLogits)
+    /// Each expert is read once, however many rows of a call visit it.
+    var choosesRowByRow: Bool { selector.choosesRowByRow }
+
+    func route(layer: Int, rows: Range<Int>, routerLogits: Matrix) -> Routing {
+        let routing = selector.route(layer: layer, rows: rows, routerLogits: routerLogits)
         let visited = Set(routing.pairs.map(\.expert)).count
         count.withLock {
             $0.bytes += visited * experts[layer].bytes

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ModelFiles
 import NIOTransport
 import SystemModel
 import Tensors
@@ -39,6 +40,13 @@ struct Join: AsyncParsableCommand {
     @Option(help: "Folder that keeps experts between starts; \"none\" holds them in memory only.")
     var cache: String?
 
+    @Option(
+        help: """
+            How experts of that folder come into memory: huge-pages, copied and packed, which \
+            computes faster; or mapped, which the system may drop when memory is short.
+            """)
+    var load = WeightLoading.hugePages
+
     @Option(help: "A name for people; default: this machine's.")
     var name: String?
 
@@ -76,7 +84,7 @@ struct Join: AsyncParsableCommand {
         let device = describe()
         let machine = StationSession.Machine(
             store: try BlobStore(directory: cacheFolder(device.name)),
-            turns: ComputeTurns(clock: SystemClock()), pace: emulation.pace)
+            turns: ComputeTurns(clock: SystemClock()), pace: emulation.pace, loading: load)
         let transports = baseStations.map { _ in Transport(threads: 2) }
         let sessions = baseStations.indices.map { position in
             var described = device

@@ -1,3 +1,4 @@
+import ModelFiles
 import NIOTransport
 import SystemModel
 import Wire
@@ -17,6 +18,7 @@ struct StationSession: Sendable {
         let store: BlobStore
         let turns: ComputeTurns
         let pace: ExpertComputer.Pace?
+        let loading: WeightLoading
     }
 
     /// - Parameters:
@@ -34,7 +36,7 @@ struct StationSession: Sendable {
         let pace = ProgressPace()
         worker = Worker(
             device: device, store: machine.store, clock: SystemClock(), pace: machine.pace,
-            turns: machine.turns, station: position,
+            turns: machine.turns, station: position, loading: machine.loading,
             dial: { handler in
                 try await transport.dial(
                     host: endpoint.host, port: endpoint.port, timeout: .seconds(5),

@@ -1,0 +1,91 @@
+import Coordinator
+import MoEModel
+import SystemModel
+import Tensors
+import TestSupport
+import Testing
+import Wire
+
+/// Steps in parts over devices: the bits of one part, with several rounds out at a time.
+struct StepPartsTests {
+    /// A cell's experts, asked in that many parts; `before` is called ahead of each round.
+    private final class PartedExperts: ExpertExecutor {
+        private let experts: RemoteExperts
+        private let count: Int
+        private let before: (Int) -> Void
+        private var rounds = 0
+
+        init(_ experts: RemoteExperts, parts: Int, before: @escaping (Int) -> Void = { _ in }) {
+            self.experts = experts
+            count = parts
+            self.before = before
+        }
+
+        func mixture(layer: Int, inputs: Matrix, routing: Routing) throws -> Matrix {
+            try begin(layer: layer, inputs: inputs, routing: routing).result()
+        }
+
+        func begin(layer: Int, inputs: Matrix, routing: Routing) -> MixtureUnderWay {
+            before(rounds)
+            rounds += 1
+            return experts.begin(layer: layer, inputs: inputs, routing: routing)
+        }
+
+        func parts(rows: Int) -> Int {
+            _ = experts.parts(rows: rows)
+            return count
+        }
+
+        func takeCosts() -> CostRecord { experts.takeCosts() }
+    }
+
+    private static func logits(
+        _ model: Model, _ texts: [[Int]], _ experts: any ExpertExecutor
+    ) throws -> [[Float]] {
+        let pool = KeyValuePool(model.transformer)
+        var steps = texts.map { SequenceStep(ids: $0, cache: pool.makeCache(), rows: .all) }
+        return try model.transformer.forward(&steps, selector: model.selector, experts: experts)
+            .map(\.values)
+    }
+
+    @Test(arguments: Depth.allCases, [ActivationCodec.fp32, .int8])
+    func partsChangeNoBit(_ depth: Depth, _ codec: ActivationCodec) async throws {
+        let model = try tinyModel("mixtral")
+        let ids = try ExpectedModel("mixtral").input_ids
+        let texts = [ids, Array(ids.prefix(7)), Array(ids.prefix(1)), ids.reversed()]
+        let cell = try await TestCell(model, depth, codec: codec)
+        try await cell.start(devices: ["a", "b", "c"])
+        let experts = cell.experts()
+        let whole = try Self.logits(model, texts, PartedExperts(experts, parts: 1))
+        let cost = experts.takeCosts()
+        for parts in 2...4 {
+            let divided = try Self.logits(model, texts, PartedExperts(experts, parts: parts))
+            let isSame = divided == whole
+            #expect(isSame, "\(parts) parts")
+            let costs = experts.takeCosts()
+            #expect(costs.roundTrips == cost.roundTrips, "parts share a layer's round trip")
+            #expect(costs.pairs == cost.pairs && costs.localPairs == 0)
+            #expect(costs.frames > cost.frames)
+        }
+        await cell.close()
+    }
+
+    /// A device is cut off before any of a step's rounds, while another is out.
+    @Test func aLostDeviceChangesNoBit() async throws {
+        let model = try tinyModel("mixtral")
+        let ids = try ExpectedModel("mixtral").input_ids
+        let texts = [ids, Array(ids.prefix(7))]
+        let expected = try Self.logits(model, texts, LocalExperts(layers: model.experts))
+        for lost in 0..<2 * model.shape.layers {
+            let cell = try await TestCell(model, .inProcess)
+            try await cell.start(devices: ["a", "b", "c"])
+            let experts = PartedExperts(cell.experts(), parts: 2) { round in
+                if round == lost { cell.cut("b") }
+            }
+            let isSame = try Self.logits(model, texts, experts) == expected
+            #expect(isSame, "lost before round \(lost)")
+            #expect(experts.takeCosts().localPairs > 0, "b's pairs were computed here")
+            await cell.close()
+        }
+    }
+}
