@@ -102,7 +102,7 @@ package final class Coordinator: Sendable {
                 membership: MembershipState(
                     shape: shape, shares: options.shares, content: options.content)))
         catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
-        residents.hold(options.content.resident)
+        hold(options.content.resident)
     }
 
     /// What all experts of the model do between their layers of weights.
@@ -123,8 +123,12 @@ package final class Coordinator: Sendable {
 
     /// Another plan takes this one's place while answers go on. Between answers only.
     package func adopt(_ content: ContentPlan) {
-        residents.hold(content.resident)
+        hold(content.resident)
         perform(mutate { $0.adopt(content) })
+    }
+
+    private func hold(_ resident: Set<ExpertID>) {
+        residents.hold(resident) { [weak self] in self?.recheck() }
     }
 
     /// Who is there and what they hold, at this moment.

@@ -17,6 +17,7 @@ package final class ResidentWeights: Sendable {
         var wanted: Set<ExpertID> = []
         var copies: [ExpertID: ExpertWeights] = [:]
         var isCopying = false
+        var onComplete: @Sendable () -> Void = {}
     }
 
     private let experts: [[ExpertWeights]]
@@ -33,10 +34,13 @@ package final class ResidentWeights: Sendable {
     package var isComplete: Bool { state.withLock { $0.copies.count == $0.wanted.count } }
 
     /// From now on these are to be held, and no others.
-    func hold(_ ids: Set<ExpertID>) {
+    ///
+    /// - Parameter onComplete: called on another thread once they are.
+    func hold(_ ids: Set<ExpertID>, onComplete: @escaping @Sendable () -> Void) {
         let wanted = ids.filter { !experts[$0.layer][$0.expert].matrices.allSatisfy(\.isCopied) }
         let begins = state.withLock { state in
             state.wanted = wanted
+            state.onComplete = onComplete
             let kept = state.copies.filter { wanted.contains($0.key) }
             if kept.count < state.copies.count { state.version += 1 }
             state.copies = kept
@@ -53,12 +57,12 @@ package final class ResidentWeights: Sendable {
 
     /// Copies one expert, then lets others have the queue.
     private func copyNext() {
-        let next = state.withLock { state in
+        let (next, onComplete) = state.withLock { state in
             let next = state.wanted.subtracting(state.copies.keys).min()
             state.isCopying = next != nil
-            return next
+            return (next, state.onComplete)
         }
-        guard let next else { return }
+        guard let next else { return onComplete() }
         let copy = try? experts[next.layer][next.expert].copied(into: pages)
         state.withLock { state in
             guard state.wanted.contains(next) else { return }

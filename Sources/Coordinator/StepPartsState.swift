@@ -25,9 +25,10 @@ package struct StepPartsState: Sendable {
 
         mutating func took(_ time: Double, parts: Int) {
             secondsSinceTrial += time
-            seconds[parts - 1] = seconds[parts - 1].map {
-                $0 + StepPartsState.memory * (time - $0)
-            } ?? time
+            seconds[parts - 1] =
+                seconds[parts - 1].map {
+                    $0 + StepPartsState.memory * (time - $0)
+                } ?? time
         }
     }
 

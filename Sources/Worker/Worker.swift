@@ -1,5 +1,5 @@
-package import ModelFiles
 import MoEModel
+package import ModelFiles
 import Synchronization
 package import SystemModel
 package import Wire

@@ -67,7 +67,7 @@ final class TestCell: Sendable {
             guard let store = try? machine?.store ?? BlobStore(directory: cache) else { return }
             let worker = Worker(
                 device: device, store: store, clock: ManualClock(), turns: machine?.turns,
-                station: station,
+                station: station, loading: cache == nil ? .mapped : .hugePages,
                 dial: { try await self.dial(name, $0) }, report: { _ in })
             _ = try? await worker.serve()
         }

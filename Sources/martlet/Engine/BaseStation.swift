@@ -15,6 +15,7 @@ struct BaseStation {
     private let listener: DeviceListener
     private let devices: LocalDevices?
     private let wanted: Int
+    private let waitsForCopies: Bool
     /// Shares a cell's spectrum, where there is one.
     private let sharing: Task<Void, Never>?
 
@@ -50,6 +51,7 @@ struct BaseStation {
             return BaseStation(
                 coordinator: coordinator, endpoint: bound, planner: planner, transport: transport,
                 listener: listener, devices: devices, wanted: wanted,
+                waitsForCopies: options.waitCopies,
                 sharing: sharing(model, options, coordinator))
         } catch {
             await transport.shutdown()
@@ -68,16 +70,19 @@ struct BaseStation {
         return Task { await control.run() }
     }
 
-    /// Returns when the wanted devices have their experts.
+    /// Returns when the wanted devices have their experts, and the base station those that it holds
+    /// itself.
     ///
     /// - Throws: if a device that was started for the run ended instead.
     func waitForDevices() async throws {
-        let (wanted, devices) = (wanted, devices)
+        let (wanted, devices, waitsForCopies) = (wanted, devices, waitsForCopies)
         await coordinator.wait { $0.members.count >= wanted || devices?.ended == true }
         try devices?.check()
         coordinator.replan()
-        await coordinator.wait {
-            ($0.isSettled && $0.members.count >= wanted) || devices?.ended == true
+        await coordinator.wait { [coordinator] in
+            let isSettled = waitsForCopies ? $0.isComplete : $0.isSettled
+            return isSettled && $0.members.count >= wanted && coordinator.residents.isComplete
+                || devices?.ended == true
         }
         try devices?.check()
     }

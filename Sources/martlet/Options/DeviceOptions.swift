@@ -37,6 +37,9 @@ struct StationOptions: ParsableArguments {
             """)
     var copies: Int?
 
+    @Flag(help: "Where devices are waited for: until they have their copies, too.")
+    var waitCopies = false
+
     @Option(
         help: """
             Memory of the base station for experts, as 2GiB: those whose absence would cost most \
