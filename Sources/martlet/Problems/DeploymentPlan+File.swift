@@ -97,6 +97,8 @@ extension ContentPlan {
             planned[name] = experts
         }
         devices = planned
+        self.file = file
+        foreseen = root["foreseen"].isMissing ? nil : try Foreseen(root["foreseen"])
     }
 
     private static func check(_ field: ProblemField, _ shape: ModelShape) throws {
@@ -124,6 +126,18 @@ extension ContentPlan {
             guard seen.insert(id).inserted else { throw entry.refused("is there twice") }
             return id
         }
+    }
+}
+
+extension ContentPlan.Foreseen {
+    fileprivate init(_ field: ProblemField) throws {
+        try field.allow([
+            "secondsPerToken", "secondsPerPromptRow", "roundTripsPerToken", "framesPerToken",
+        ])
+        self.init(
+            secondsPerToken: try field["secondsPerToken"].notNegative(),
+            roundTripsPerToken: try field["roundTripsPerToken"].notNegative(),
+            framesPerToken: try field["framesPerToken"].notNegative())
     }
 }
 
