@@ -140,8 +140,8 @@ struct ObservationTests {
         }
     }
 
-    /// Each viewer is told of placement, popularity and status at once and of every look; not more than so many
-    /// may watch, and stopping ends all.
+    /// Each viewer is told of placement, popularity and status at once and of every look; not more
+    /// than so many may watch, and stopping ends all.
     @Test func viewersFollow() async throws {
         let monitor = try TestServer(cell: Self.cell).monitor
         monitor.look()

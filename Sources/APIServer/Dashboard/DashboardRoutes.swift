@@ -3,8 +3,8 @@ import Hummingbird
 import HummingbirdCore
 import WebFiles
 
-/// The dashboard: three files, and what it shows. A further view is a message of `StatusMonitor`, or
-/// a part of one, and a section of the page.
+/// The dashboard: three files, and what it shows. A further view is a message of `StatusMonitor`,
+/// or a part of one, and a section of the page.
 struct DashboardRoutes: Sendable {
     let monitor: StatusMonitor
 
