@@ -46,18 +46,64 @@ def states(driver):
 
 
 def shoot(driver, folder, name):
-    if not folder:
-        return
-    for size, shape in SIZES.items():
+    """The whole page on a desk, the map and what follows it on a phone; looks that nothing is cut off."""
+    for size, (width, height) in SIZES.items():
         for scheme in ["light", "dark"]:
-            show(driver, shape, scheme)
-            driver.execute_script("scrollTo(0, 0)")
+            show(driver, (width, height), scheme)
             time.sleep(0.8)
-            driver.save_screenshot(os.path.join(folder, f"{name}-{size}-{scheme}.png"))
+            if size == "desktop":
+                height = driver.execute_script("return document.documentElement.scrollHeight")
+                show(driver, (width, height), scheme)
+            driver.execute_script(
+                "scrollTo(0, arguments[0] ? document.querySelector('.map').offsetTop - 8 : 0)",
+                size == "phone")
+            time.sleep(0.8)
+            if folder:
+                driver.save_screenshot(os.path.join(folder, f"{name}-{size}-{scheme}.png"))
             check(driver.execute_script(
                 "return document.documentElement.scrollWidth <= innerWidth"),
                 f"{name}, {size}, {scheme}: nothing is wider than the page")
     show(driver, SIZES["desktop"], "light")
+
+
+def text(driver, name):
+    """An element's text, also where it is there for readers only."""
+    return driver.execute_script("return document.getElementById(arguments[0]).textContent", name)
+
+
+def walk(driver, canvas, axis):
+    """What the arrow keys tell of a grid's second expert."""
+    driver.execute_script("document.getElementById(arguments[0]).focus()", canvas)
+    driver.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    driver.switch_to.active_element.send_keys(Keys.ARROW_DOWN)
+    said = text(driver, axis)
+    driver.execute_script("document.activeElement.blur()")
+    return said
+
+
+def views(driver, wait, devices):
+    """Map, popularity, placement, shipments and plan, after a chat."""
+    places = text(driver, "map-list")
+    check(all(f"{name}: " in places for name in devices) and "a message takes" in places,
+          f"the map has its words: {places}")
+    shapes = driver.execute_script("return document.querySelectorAll('#map .node').length")
+    check(shapes == len(devices), "the map has a node for each device")
+    wait.until(lambda d: "visits since the start" in text(d, "heat-note"))
+    said = walk(driver, "heat", "heat-axis")
+    check("of the layer’s visits; " in said and "expert" in said, f"arrow keys tell popularity: {said}")
+    said = walk(driver, "grid", "axis")
+    check(any(name in said for name in devices), f"arrow keys tell who holds an expert: {said}")
+    legend = text(driver, "legend")
+    check("copies" in legend, f"copies are in the legend: {legend}")
+    wait.until(lambda d: text(d, "shipments-note") == "Everything is there.")
+    bars = driver.execute_script(
+        "return [...document.querySelectorAll('#shipments [role=progressbar]')].map("
+        "(bar) => bar.getAttribute('aria-valuenow'))")
+    check(bars == ["100"] * len(devices), "every device's shipment is complete")
+    wait.until(lambda d: text(d, "plan-frames") != "–")
+    check("proportion" in text(driver, "plan-note") and text(driver, "plan-frames-foreseen") == "–",
+          f"the plan tells what is measured: {text(driver, 'plan-trips')} round trips, "
+          f"{text(driver, 'plan-frames')} frames a token")
 
 
 @contextlib.contextmanager
@@ -103,6 +149,7 @@ def run(server, driver, folder):
     trace = driver.find_element(By.ID, "trace").text
     check("layer 0:" in trace and any(name in trace for name in devices),
           "the arrow keys show a token's experts and devices")
+    views(driver, wait, devices)
     with busy(server):
         time.sleep(8)
         shoot(driver, folder, "dashboard")
@@ -115,10 +162,14 @@ def run(server, driver, folder):
         "return getComputedStyle(document.querySelector('tr.lost .chip')).color")
     check(seconds < 3 and red == "rgb(179, 38, 30)", f"a killed device is red after {seconds:.2f} s")
     check("study" in driver.find_element(By.ID, "events").text, "the loss is an event")
+    wait.until(lambda d: "study: lost" in text(d, "map-list"))
+    check("study" not in text(driver, "shipments"), "nothing is on its way to who is lost")
     shoot(driver, folder, "lost")
     page = status(server.martlet, server.url).stdout
     check(any(line.split()[:2] == ["study", "lost"] for line in page.splitlines()),
           "martlet status tells of the loss")
+    check(all(word in page for word in ["plan: ", "experts to devices: ", "visits: ", "round trips"]),
+          "martlet status tells of plan, shipments and visits")
     errors = [line for line in driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")]
     check(not errors, f"no console error {errors}")
 
@@ -153,6 +204,36 @@ def locked(martlet, model, driver, folder):
             check(json.loads(answer.stdout)["status"]["ready"], "the key opens martlet status")
 
 
+def planned(martlet, model, driver):
+    """With a plan the page tells what it foresees, and what is in the base station's memory or in none."""
+    def run(*arguments):
+        subprocess.run([martlet, *arguments], check=True, capture_output=True)
+
+    with tempfile.TemporaryDirectory() as folder:
+        story, profile, devices, plan = (
+            os.path.join(folder, name) for name in ["story.txt", "p.db", "devices.json", "plan.json"])
+        with open(story, "w") as out:
+            out.write("It was a cold evening, and the old man went home. " * 60)
+        with open(devices, "w") as out:
+            json.dump({"devices": [{"name": "kitchen", "memoryBytes": 4_000_000, "messageSeconds": 0.003,
+                                    "visitSeconds": 0.001}]}, out)
+        run("calibrate", "--model", model, "--file", story, "--windows", "1", "--output", profile)
+        run("plan", "deploy", "--model", model, "--profile", profile, "--devices", devices,
+            "--resident", "5MB", "--output", plan)
+        with serving(martlet, model, "--plan", plan, devices=True) as server:
+            driver.get(server.url + "/")
+            wait = WebDriverWait(driver, 10, poll_frequency=0.05)
+            server.device("kitchen")
+            wait.until(lambda d: "From plan.json, since" in text(d, "plan-note"))
+            check(text(driver, "plan-time-foreseen") != "–" and text(driver, "plan-trips-foreseen") != "–",
+                  "the page tells what the plan foresees")
+            wait.until(lambda d: "kitchen: " in text(d, "legend"))
+            legend = text(driver, "legend")
+            check("base station’s memory: " in legend and "in no memory: " in legend,
+                  f"the page tells what is in which memory: {legend}")
+            check("to 1 device by plan.json" in text(driver, "plan-changes"), "the change is listed")
+
+
 def main():
     martlet, model = sys.argv[1:3]
     folder = sys.argv[3] if len(sys.argv) > 3 else None
@@ -160,6 +241,7 @@ def main():
     try:
         with serving(martlet, model, devices=True) as server:
             run(server, driver, folder)
+        planned(martlet, model, driver)
         locked(martlet, model, driver, folder)
     finally:
         driver.quit()

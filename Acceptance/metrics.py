@@ -37,7 +37,9 @@ def scrape(server):
             values = wait_for(address, "martlet_answer_tokens_total")
             check(values == [20.0], "Prometheus scrapes the answer's tokens")
             for name in ["martlet_first_token_seconds_count", "martlet_token_seconds_count",
-                         "martlet_queue_seconds_count", "martlet_device_round_trip_seconds_count"]:
+                         "martlet_queue_seconds_count", "martlet_device_round_trip_seconds_count",
+                         "martlet_round_trips_total", "martlet_device_frames_total",
+                         "martlet_device_experts_bytes"]:
                 check(wait_for(address, name)[0] > 0, f"Prometheus has {name}")
         finally:
             prometheus.terminate()

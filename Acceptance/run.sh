@@ -1,7 +1,7 @@
 #!/bin/sh
 # Real clients against servers of the shipped model, all on loopback. Usage: run.sh MARTLET MODEL [PART…]
 #
-# Parts: openai lm_eval openapi metrics dashboard load compare. A part whose tool is missing is
+# Parts: openai lm_eval openapi metrics dashboard plans load compare. A part whose tool is missing is
 # skipped, and said so; LLAMA_SERVER names llama.cpp's server, SHOTS a folder for screenshots.
 set -eu
 martlet=$(realpath "$1")
@@ -27,7 +27,7 @@ wanted() {
 }
 run() { "$venv/bin/python" "$@"; }
 
-parts="${*:-openai lm_eval openapi metrics dashboard load compare}"
+parts="${*:-openai lm_eval openapi metrics dashboard plans load compare}"
 if wanted openai; then run openai_client.py "$martlet" "$model"; fi
 if wanted lm_eval; then run lm_eval_client.py "$martlet" "$model"; fi
 if wanted openapi; then run openapi_cases.py "$martlet" "$model" "$venv/bin/schemathesis" "${CASES:-10000}"; fi
@@ -35,6 +35,7 @@ package="Debian's prometheus"
 if wanted metrics prometheus promtool; then run metrics.py "$martlet" "$model"; fi
 package="Debian's chromium and chromium-driver"
 if wanted dashboard chromium chromedriver; then run dashboard.py "$martlet" "$model" ${SHOTS:+"$SHOTS"}; fi
+if wanted plans; then run bad_plans.py "$martlet" "$model"; fi
 if wanted load; then run load.py "$martlet" "$model" "${SECONDS_OF_LOAD:-60}"; fi
 package="llama.cpp; or set LLAMA_SERVER"
 llama=${LLAMA_SERVER:-llama-server}

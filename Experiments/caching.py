@@ -2,6 +2,7 @@
 """Latency against storage, servers, users, K, popularity and model shape for every caching algorithm.
 
     make experiment-caching DATA=folder [MODEL=model.gguf] [WINDOWS=20]
+    Experiments/caching.py --martlet PATH --data folder [--only storage,small] [--draws 5]
 
 A cell of 1 km x 1 km with servers and users at random. A user reaches server n in
     d = 2 D / R + F / C_n,   R = B log2(1 + P g / (N0 B)),   PL = 32.4 + 20 log10(f GHz) + 20 log10(d m),
@@ -10,6 +11,9 @@ a backhaul of 1 Gbit/s and 20 ms, and its own computing. Popularity follows Zipf
 half of the users' draws share; sets of K experts are drawn without replacement, 20 per user and layer.
 One factor is varied at a time around the reference. At last users' sets come from the shipped model's
 own routing instead (martlet calibrate, WINDOWS of 256 ids), each text of DATA a user of its own.
+A model of 2 layers x 6 experts is small enough to try every placement beside the algorithms. Written are
+means over the draws, their standard deviations, the time that planning takes, and, to standard output,
+both as tables.
 """
 import argparse
 import csv
@@ -18,7 +22,9 @@ import math
 import pathlib
 import random
 import sqlite3
+import statistics
 import subprocess
+import sys
 import tempfile
 from collections import Counter, defaultdict
 
@@ -32,6 +38,10 @@ SHAPES = {
     "DeepSeek-V2-Lite": (26, 64, 6, 2048, 1408, 3),
     "Qwen3-30B-A3B": (48, 128, 8, 2048, 768, 3),
 }
+# Every placement of it can be tried.
+SMALL = {"shape": "small", "servers": 2, "users": 3, "skew": 0.8}
+SMALL_SHAPE = (2, 6, 2, 2048, 1024, 3)
+SMALL_STORAGE = [0.17, 0.25, 0.34]
 REFERENCE = {"shape": "OLMoE", "servers": 5, "users": 12, "storage": 0.1, "k": 8, "skew": 0.8}
 FACTORS = {
     "storage": [0.02, 0.05, 0.1, 0.15, 0.2],
@@ -81,7 +91,7 @@ def drawn_sets(generator, order, own, k, weights, count):
 
 def synthetic(setting, seed):
     generator = random.Random(seed)
-    layers, experts, k, hidden, inner, matrices = SHAPES[setting["shape"]]
+    layers, experts, k, hidden, inner, matrices = SHAPES.get(setting["shape"], SMALL_SHAPE)
     if setting["shape"] == REFERENCE["shape"]:
         k = setting["k"]
     weights = [(rank + 1) ** -setting["skew"] for rank in range(experts)]
@@ -148,33 +158,42 @@ def plan(martlet, path, algorithm):
     return json.loads(done.stdout)
 
 
-def measure(options, factor, value, make, rows):
-    """Every algorithm on `draws` problems; means over them."""
-    sums = {name: [0.0, 0.0] for name in ALGORITHMS}
+def measure(options, factor, value, make, rows, algorithms=ALGORITHMS):
+    """Every algorithm on `draws` problems: means over them, and how far the times lie apart."""
+    seconds, walls = defaultdict(list), defaultdict(list)
     for draw in range(options.draws):
         with tempfile.TemporaryDirectory() as folder:
             path = str(pathlib.Path(folder, "problem.json"))
             pathlib.Path(path).write_text(json.dumps(make(draw)))
-            for name in ALGORITHMS:
+            for name in algorithms:
                 answer = plan(options.martlet, path, name)
-                sums[name][0] += answer["secondsPerToken"] / options.draws
-                sums[name][1] += answer["wallSeconds"] / options.draws
-    for name, (seconds, wall) in sums.items():
+                seconds[name].append(answer["secondsPerToken"])
+                walls[name].append(answer["wallSeconds"])
+    cloud = statistics.mean(seconds["cloud"])
+    for name in algorithms:
+        mean = statistics.mean(seconds[name])
         rows.append({
-            "factor": factor, "value": value, "algorithm": name, "seconds_per_token": seconds,
-            "saved_share": 1 - seconds / sums["cloud"][0], "plan_seconds": wall})
+            "factor": factor, "value": value, "algorithm": name, "seconds_per_token": mean,
+            "saved_share": 1 - mean / cloud, "plan_seconds": statistics.mean(walls[name]),
+            "deviation": statistics.stdev(seconds[name]) if options.draws > 1 else 0.0,
+            "draws": options.draws})
     print(f"{factor:8} {str(value):18} " + "  ".join(
-        f"{name} {1e3 * seconds:.1f}" for name, (seconds, _) in sums.items()), flush=True)
+        f"{name} {1e3 * statistics.mean(seconds[name]):.1f}" for name in algorithms), file=sys.stderr)
 
 
 def run(options):
     """Rows of every factor asked for; those of the others are kept as the CSV has them."""
     rows = []
-    factors = options.only.split(",") if options.only else [*FACTORS, "demo"]
+    factors = options.only.split(",") if options.only else [*FACTORS, "small", "demo"]
     for factor, values in FACTORS.items():
         for value in values if factor in factors else []:
             setting = dict(REFERENCE, **{factor: value})
             measure(options, factor, value, lambda draw: synthetic(setting, draw), rows)
+    for storage in SMALL_STORAGE if "small" in factors else []:
+        setting = dict(SMALL, storage=storage)
+        measure(
+            options, "small", storage, lambda draw: synthetic(setting, draw), rows,
+            [*ALGORITHMS, "exhaustive"])
     if "demo" in factors:
         with tempfile.TemporaryDirectory() as folder:
             activations, layers, experts, users = recorded(options, folder)
@@ -191,8 +210,9 @@ def run(options):
         with open(kept, newline="") as file:
             old = [row for row in csv.DictReader(file) if row["factor"] not in factors]
         for row in old:
-            for name in ["seconds_per_token", "saved_share", "plan_seconds"]:
-                row[name] = float(row[name])
+            for name in ["seconds_per_token", "saved_share", "plan_seconds", "deviation"]:
+                row[name] = float(row.get(name) or 0)
+            row["draws"] = int(row.get("draws") or 1)
         rows = old + rows
     return rows
 
@@ -207,6 +227,22 @@ def write(rows, folder):
             writer.writerow(
                 {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()})
     plot(rows, folder / "caching.svg")
+    for title, field, scale, digits in [
+            ("ms per token", "seconds_per_token", 1e3, 1), ("ms to plan", "plan_seconds", 1e3, 2)]:
+        print(table(rows, title, field, scale, digits))
+
+
+def table(rows, title, field, scale, digits):
+    """Markdown: a row for each value of each factor, a column for each algorithm."""
+    names = [*ALGORITHMS, "exhaustive"]
+    lines = [f"| {title} | " + " | ".join(names) + " |", "| --- |" + " ---: |" * len(names)]
+    points = defaultdict(dict)
+    for row in rows:
+        points[row["factor"], str(row["value"])][row["algorithm"]] = row[field]
+    for (factor, value), found in points.items():
+        cells = [f"{scale * found[name]:.{digits}f}" if name in found else "" for name in names]
+        lines.append(f"| {factor} {value} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def plot(rows, path):
@@ -220,40 +256,44 @@ def plot(rows, path):
         "storage": "storage per server, share of the model", "servers": "servers",
         "users": "users", "k": "experts per token", "skew": "popularity, Zipf exponent",
         "shape": "model", "demo": "shipped model's routing: storage per server",
+        "small": "2 layers of 6 experts: storage per server",
     }
     factors = [factor for factor in titles if any(row["factor"] == factor for row in rows)]
-    figure, grid = pyplot.subplots(4, 2, figsize=(11, 15))
+    figure, grid = pyplot.subplots(6, 2, figsize=(11, 22))
     panels = list(grid.flat)
     for axes, factor in zip(panels, factors):
-        part = [row for row in rows if row["factor"] == factor]
-        for name in ALGORITHMS:
-            line = [row for row in part if row["algorithm"] == name]
-            values = [row["value"] for row in line]
-            shown = range(len(values)) if factor == "shape" else [float(v) for v in values]
-            share = factor == "shape"
-            axes.plot(
-                shown, [100 * (1 - r["saved_share"]) if share else 1e3 * r["seconds_per_token"]
-                        for r in line],
-                marker="o", markersize=3, linewidth=1, linestyle="" if share else "-", label=name)
-        if factor == "shape":
-            axes.set_xticks(range(len(SHAPES)), list(SHAPES), rotation=20, fontsize=7)
+        is_shape = factor == "shape"
+        draw(axes, rows, factor, lambda row: (
+            100 * (1 - row["saved_share"]) if is_shape else 1e3 * row["seconds_per_token"]))
         axes.set_xlabel(titles[factor])
-        axes.set_ylabel("% of cloud only" if factor == "shape" else "ms per token")
+        axes.set_ylabel("% of cloud only" if is_shape else "ms per token")
         axes.set_ylim(bottom=0)
-    axes = panels[len(factors)]
-    for name in ALGORITHMS:
-        line = [r for r in rows if r["algorithm"] == name and r["factor"] == "servers"]
-        axes.plot(
-            [float(r["value"]) for r in line], [r["plan_seconds"] for r in line], marker="o",
-            markersize=3, linewidth=1, label=name)
-    axes.set_yscale("log")
-    axes.set_xlabel("servers")
-    axes.set_ylabel("seconds to plan")
-    for axes in panels[len(factors) + 1:]:
+    timed = [factor for factor in ["storage", "servers", "users", "shape"] if factor in factors]
+    for axes, factor in zip(panels[len(factors):], timed):
+        draw(axes, rows, factor, lambda row: row["plan_seconds"])
+        axes.set_yscale("log")
+        axes.set_xlabel(titles[factor])
+        axes.set_ylabel("seconds to plan")
+    for axes in panels[len(factors) + len(timed):]:
         axes.axis("off")
     panels[0].legend(fontsize=7)
     figure.tight_layout()
     figure.savefig(path, metadata={"Date": None})
+
+
+def draw(axes, rows, factor, value):
+    """A line for each algorithm; models, which have no order, as dots."""
+    for name in [*ALGORITHMS, "exhaustive"]:
+        line = [r for r in rows if r["factor"] == factor and r["algorithm"] == name]
+        if not line:
+            continue
+        names = [row["value"] for row in line]
+        is_shape = factor == "shape"
+        axes.plot(
+            range(len(names)) if is_shape else [float(name) for name in names], list(map(value, line)),
+            marker="o", markersize=3, linewidth=1, linestyle="" if is_shape else "-", label=name)
+        if is_shape:
+            axes.set_xticks(range(len(names)), names, rotation=20, fontsize=7)
 
 
 def main():

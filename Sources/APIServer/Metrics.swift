@@ -55,6 +55,9 @@ final class Metrics: Sendable {
                 ([("part", "computing")], cost.computeSeconds),
                 ([("part", "waiting")], cost.networkWaitSeconds),
             ])
+        page.single(
+            "martlet_round_trips_total", .counter,
+            "Layers of steps for which at least one frame had to go out.", cost.roundTrips)
         page.family(
             "martlet_expert_visits_total", .counter, "Pairs of a token and an expert by place.",
             [
@@ -98,7 +101,20 @@ final class Metrics: Sendable {
         family("expert_visits", "Pairs of a token and an expert.") { Double($0.pairs) }
         family("downlink_bytes", "Payload bytes to devices.") { Double($0.downlinkBytes) }
         family("uplink_bytes", "Payload bytes from devices.") { Double($0.uplinkBytes) }
+        family("frames", "Frames answered.") { Double($0.roundTrips) }
         family("lost_batches", "Batches not answered.") { Double($0.lostFrames) }
+        let present = cell.devices.filter { $0.state != .lost }
+        func gauge(_ name: String, _ help: String, _ value: (CellSnapshot.Device) -> Int) {
+            page.family(
+                "martlet_device_\(name)", .gauge, help,
+                present.map { ([("device", $0.name)], Double(value($0))) })
+        }
+        gauge("experts_bytes", "Bytes of the experts that it was given.") { $0.assignedBytes }
+        gauge("unshipped_bytes", "Bytes of those that it does not have yet.") {
+            max(0, $0.assignedBytes - $0.readyBytes)
+        }
+        gauge("shipped_bytes", "Bytes of those that came over the link.") { $0.shippedBytes }
+        gauge("cached_bytes", "Bytes of those that it had in its cache.") { $0.cachedBytes }
         let links = cell.links.sorted { $0.key < $1.key }
         page.histogram(
             "martlet_device_round_trip_seconds",

@@ -12,6 +12,22 @@ package struct ContentPlan: Sendable, Equatable {
     package var copies = 1
     /// `[layers][experts]`: how often each is visited; nil where nobody knows.
     package var popularity: [[Double]]?
+    /// The file that it was read from, and what that file foresees; for people.
+    package var file: String?
+    package var foreseen: Foreseen?
+
+    /// What a plan expects of a decoded token.
+    package struct Foreseen: Sendable, Equatable {
+        package let secondsPerToken: Double
+        package let roundTripsPerToken: Double
+        package let framesPerToken: Double
+
+        package init(secondsPerToken: Double, roundTripsPerToken: Double, framesPerToken: Double) {
+            self.secondsPerToken = secondsPerToken
+            self.roundTripsPerToken = roundTripsPerToken
+            self.framesPerToken = framesPerToken
+        }
+    }
 
     package init() {}
 }

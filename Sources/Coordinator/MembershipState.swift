@@ -38,7 +38,8 @@ package struct MembershipState: Sendable {
 
     private let shape: ModelShape
     private let shares: Shares
-    private var content: ContentPlan
+    /// What is wanted of the machines' memories now.
+    package private(set) var content: ContentPlan
     /// While one plan takes another's place: the copies that the new one wants.
     private var plannedReplicas: [[ExpertID]]?
     /// Connected devices by number.

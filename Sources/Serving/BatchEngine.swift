@@ -25,7 +25,6 @@ package final class BatchEngine: Sendable {
         var completions: [Int: RunningCompletion] = [:]
         var prefixes = PrefixIndex()
         var activity = EngineActivity()
-        var recorder: RoutingRecorder
         var executor: any ExpertExecutor
     }
 
@@ -50,6 +49,7 @@ package final class BatchEngine: Sendable {
     private let limits: SchedulerState.Limits
     private let thread: InferenceThread
     private let clock: any MonotonicClock
+    private let recorder: RoutingRecorder
     private let state: Mutex<State>
     private let inbox = Mutex(Inbox())
 
@@ -68,10 +68,8 @@ package final class BatchEngine: Sendable {
         self.limits = limits
         self.thread = thread
         self.clock = clock
-        state = Mutex(
-            State(
-                scheduler: SchedulerState(limits), recorder: RoutingRecorder(selector),
-                executor: executor))
+        recorder = RoutingRecorder(selector)
+        state = Mutex(State(scheduler: SchedulerState(limits), executor: executor))
     }
 
     /// Most positions that one prompt and its answer may take together.
@@ -95,6 +93,10 @@ package final class BatchEngine: Sendable {
 
     /// What was done so far, up to the last step.
     package var activity: EngineActivity { inbox.withLock { $0.activity } }
+
+    /// `[layer][expert]`: how often each was visited so far, prompts included; shorter where what
+    /// would follow was never visited. Costs a copy.
+    package var expertVisits: [[Int]] { recorder.visits }
 
     /// Takes a request. Whoever drops the stream cancels it; everything it held is then free.
     ///
@@ -237,7 +239,7 @@ package final class BatchEngine: Sendable {
         let start = clock.now
         do {
             let logits = try transformer.forward(
-                &steps, selector: state.recorder, experts: state.executor)
+                &steps, selector: recorder, experts: state.executor)
             var cost = state.executor.takeCosts()
             cost.totalSeconds = (clock.now - start).seconds
             cost.tokens = steps.reduce(0) { $0 + $1.ids.count }
@@ -268,7 +270,7 @@ package final class BatchEngine: Sendable {
             steps[index].cache = KeyValueCache(pool: pool)
             let before = (tokens: completion.answerTokens, draw: completion.lastDraw)
             let visits =
-                share.draws ? state.recorder.visits(ofRow: row - 1, hosts: cost.hosts) : []
+                share.draws ? recorder.visits(ofRow: row - 1, hosts: cost.hosts) : []
             let reason = completion.advance(
                 step, results: logits[index], draws: share.draws, visits: visits, at: now)
             if before.draw == nil { state.activity.promptTokens += share.rows }

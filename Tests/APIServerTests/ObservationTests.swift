@@ -23,7 +23,7 @@ struct ObservationTests {
         var right = CellSnapshot.Device(name: "right")
         (right.state, right.reason) = (.lost, "the connection closed")
         cell.devices = [left, right]
-        cell.homes = [[nil, "right"], [], ["le\"ft", "right"]]
+        cell.places.homes = [[nil, "right"], [], ["le\"ft", "right"]]
         var link = CellSnapshot.Link()
         link.batches.add(0.003)
         cell.links = ["le\"ft": link]
@@ -140,13 +140,13 @@ struct ObservationTests {
         }
     }
 
-    /// Each viewer is told of placement and status at once and of every look; not more than so many
-    /// may watch, and stopping ends all.
+    /// Each viewer is told of placement, popularity and status at once and of every look; not more
+    /// than so many may watch, and stopping ends all.
     @Test func viewersFollow() async throws {
         let monitor = try TestServer(cell: Self.cell).monitor
         monitor.look()
         var first = try monitor.follow().makeAsyncIterator()
-        #expect(await first.next()?.map(\.name) == ["placement", "status"])
+        #expect(await first.next()?.map(\.name) == ["placement", "popularity", "status"])
         monitor.look()
         #expect(await first.next()?.map(\.name) == ["status"])
         var others = try (1..<StatusMonitor.viewersLimit).map { _ in try monitor.follow() }

@@ -22,6 +22,8 @@ package struct CellSnapshot: Sendable {
         /// Unique among those that are there.
         package var name: String
         package var state = State.ready
+        /// A far node, which is asked for what no device holds.
+        package var isFar = false
         /// Why it is lost.
         package var reason: String?
         package var memoryBytes = 0
@@ -31,7 +33,10 @@ package struct CellSnapshot: Sendable {
         /// Experts that it was given, and how many of them it has.
         package var experts = 0
         package var readyExperts = 0
-        /// Bytes shipped to it, and bytes it had in its cache.
+        /// Bytes of the experts that it was given, and of those that it has.
+        package var assignedBytes = 0
+        package var readyBytes = 0
+        /// Bytes of them shipped to it so far, and bytes it had in its cache.
         package var shippedBytes = 0
         package var cachedBytes = 0
 
@@ -46,6 +51,11 @@ package struct CellSnapshot: Sendable {
         package var hopSeconds: Double?
         /// The last ping's time in seconds.
         package var pingSeconds: Double?
+        /// What a message takes whatever its size (`o_k`), in seconds; nil before it was measured.
+        package var messageSeconds: Double?
+        /// Activations both ways over the time that they add, in bits per second; nil as long as
+        /// only messages of one size were seen.
+        package var bitsPerSecond: Double?
 
         package init() {}
     }
@@ -74,9 +84,9 @@ package struct CellSnapshot: Sendable {
     package var devices: [Device] = []
     /// By device name; also of devices that are gone.
     package var links: [String: Link] = [:]
-    /// `[layer][expert]`: the name of the device that the expert is planned for and that is there
-    /// or was lost; nil for the base station. Empty for a dense layer.
-    package var homes: [[String?]] = []
+    package var places = ExpertPlaces()
+    /// Nil where there is nothing to plan: no devices may join.
+    package var plan: CellPlan?
     /// Latest last; only so many are kept.
     package var events: [Event] = []
 

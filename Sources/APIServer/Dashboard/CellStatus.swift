@@ -10,6 +10,8 @@ struct CellStatus {
     struct Sample: Sendable {
         let time: Duration
         let activity: EngineActivity
+        /// By device that was there, bytes shipped to it.
+        var shippedBytes: [String: Int] = [:]
     }
 
     let model: ServedModel
@@ -22,6 +24,10 @@ struct CellStatus {
     let lately: Sample
     /// Latencies are since this one, so that there are enough of them.
     let before: Sample
+    /// From `before` to `now`, all of them.
+    let looks: [Sample]
+    /// When the plan came into force.
+    let planned: Sample
     /// Tokens drawn per second, oldest first, one value per look.
     let history: [Double]
 
@@ -46,32 +52,16 @@ struct CellStatus {
             ),
             ("tokens", tokens), ("latency", latency), ("groups", groups),
             ("base_station", .members([("load", .decimal(rate(\.cost.computeSeconds)))])),
+            ("plan", plan),
             ("devices", .array(cell.devices.map(device))),
             ("events", .array(cell.events.map(Self.event))),
         ])
     }
 
-    /// Where the experts are: names, and by layer and expert an index into them, or null for the
-    /// base station.
-    static func placement(_ homes: [[String?]]) -> JSONValue {
-        var indexes: [String: Int] = [:]
-        let layers = homes.map { layer in
-            JSONValue.array(
-                layer.map { name in
-                    guard let name else { return .null }
-                    let index = indexes[name] ?? indexes.count
-                    indexes[name] = index
-                    return .integer(index)
-                })
-        }
-        let names = indexes.sorted { $0.value < $1.value }.map { JSONValue.text($0.key) }
-        return .members([("devices", .array(names)), ("layers", .array(layers))])
-    }
-
     private var modelObject: JSONValue {
         .members([
-            ("id", .text(model.name)), ("layers", .integer(cell.homes.count)),
-            ("experts", .integer(cell.homes.map(\.count).max() ?? 0)),
+            ("id", .text(model.name)), ("layers", .integer(cell.places.homes.count)),
+            ("experts", .integer(cell.places.homes.map(\.count).max() ?? 0)),
             ("context", .integer(model.engine.positionsLimit)),
         ])
     }
@@ -131,14 +121,17 @@ struct CellStatus {
         let total = now.activity.cost.devices[device.name]
         return .members([
             ("name", .text(device.name)), ("state", .text(device.state.rawValue)),
+            ("is_far", .boolean(device.isFar)),
             ("reason", device.reason.map(JSONValue.text) ?? .null),
             ("memory_bytes", .integer(device.memoryBytes)), ("cores", .integer(device.cores)),
             ("instruction_set", .text(device.instructionSet)),
             ("memory_gigabytes_per_second", .decimal(device.memoryGigabytesPerSecond)),
             ("experts", .integer(device.experts)), ("ready_experts", .integer(device.readyExperts)),
             ("shipped_bytes", .integer(device.shippedBytes)),
-            ("cached_bytes", .integer(device.cachedBytes)),
+            ("cached_bytes", .integer(device.cachedBytes)), ("shipment", shipment(device)),
             ("ping_seconds", seconds(link.pingSeconds)), ("hop_seconds", seconds(link.hopSeconds)),
+            ("message_seconds", seconds(link.messageSeconds)),
+            ("bits_per_second", seconds(link.bitsPerSecond)),
             ("round_trip_median_seconds", seconds(link.batches.quantile(0.5))),
             ("round_trip_95_percent_seconds", seconds(link.batches.quantile(0.95))),
             ("load", rate(\.computeSeconds)), ("visits_per_second", rate { Double($0.pairs) }),
@@ -147,6 +140,18 @@ struct CellStatus {
             ("downlink_bytes", .integer(total?.downlinkBytes ?? 0)),
             ("uplink_bytes", .integer(total?.uplinkBytes ?? 0)),
             ("lost_batches", .integer(total?.lostFrames ?? 0)),
+        ])
+    }
+
+    /// What is on its way to a device; null for one that is gone.
+    private func shipment(_ device: CellSnapshot.Device) -> JSONValue {
+        guard device.state != .lost else { return .null }
+        let pace = ShippingPace(
+            device, looks: looks.map { ($0.time, $0.shippedBytes[device.name]) })
+        return .members([
+            ("done_bytes", .integer(pace.doneBytes)), ("left_bytes", .integer(pace.leftBytes)),
+            ("bytes_per_second", .decimal(pace.bytesPerSecond)),
+            ("seconds_left", pace.secondsLeft.map(JSONValue.decimal) ?? .null),
         ])
     }
 

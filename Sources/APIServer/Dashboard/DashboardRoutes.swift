@@ -3,8 +3,8 @@ import Hummingbird
 import HummingbirdCore
 import WebFiles
 
-/// The dashboard: three files, and what it shows. Later views (the cell's map, experts' popularity,
-/// plans) are further messages of `StatusMonitor` and further sections of the page.
+/// The dashboard: three files, and what it shows. A further view is a message of `StatusMonitor`,
+/// or a part of one, and a section of the page.
 struct DashboardRoutes: Sendable {
     let monitor: StatusMonitor
 
@@ -24,7 +24,8 @@ struct DashboardRoutes: Sendable {
         router.answer(.get, "/dashboard/events") { request, _ in try events(request) }
     }
 
-    /// Server-sent events: `placement` at first and when it changes, `status` at every look.
+    /// Server-sent events: `placement` and `popularity` at first and when they change, `status` at
+    /// every look.
     private func events(_ request: Request) throws -> Response {
         let stream = try monitor.follow()
         let body = ResponseBody { writer in

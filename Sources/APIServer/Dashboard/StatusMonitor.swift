@@ -17,13 +17,20 @@ package final class StatusMonitor: Sendable {
     static let viewersLimit = 64
     /// Looks over which rates are taken, latencies are taken, and that the history has.
     private static let (rateLooks, latencyLooks, historyLooks) = (4, 20, 120)
+    /// Visits are told again after so many looks at the earliest: they are the largest message.
+    static let popularityLooks = 4
 
     private struct State {
         var samples: [CellStatus.Sample] = []
         var history: [Double] = []
         var status = Message(name: "status", json: Array("{}".utf8))
-        var homes: [[String?]]?
+        var places: ExpertPlaces?
         var placement = Message(name: "placement", json: Array("{}".utf8))
+        var visits: [[Int]]?
+        var popularity = Message(name: "popularity", json: Array("{}".utf8))
+        var looksSinceVisits = 0
+        /// The plan in force, and the first look that saw it.
+        var plan: (since: Int?, first: CellStatus.Sample)?
         var viewers: [Int: AsyncStream<[Message]>.Continuation] = [:]
         var lastViewer = 0
         var isStopped = false
@@ -51,9 +58,17 @@ package final class StatusMonitor: Sendable {
     /// Takes a look and tells everybody.
     package func look() {
         let cell = cell()
-        let sample = CellStatus.Sample(time: clock.now, activity: model.engine.activity)
+        let visits = model.engine.expertVisits
+        let present = cell.devices.filter { $0.state != .lost }
+        let sample = CellStatus.Sample(
+            time: clock.now, activity: model.engine.activity,
+            shippedBytes: Dictionary(
+                present.map { ($0.name, $0.shippedBytes) }, uniquingKeysWith: { $1 }))
         state.withLock { state in
             note(sample, &state)
+            if state.plan == nil || state.plan?.since != cell.plan?.sinceUnixTime {
+                state.plan = (cell.plan?.sinceUnixTime, sample)
+            }
             let count = state.samples.count
             state.status = Message(
                 name: "status",
@@ -61,38 +76,55 @@ package final class StatusMonitor: Sendable {
                     model: model, isReady: isReady(), cell: cell, load: model.engine.load,
                     started: started, now: sample,
                     lately: state.samples[max(0, count - 1 - Self.rateLooks)],
-                    before: state.samples[0], history: state.history
+                    before: state.samples[0], looks: state.samples,
+                    planned: state.plan?.first ?? sample, history: state.history
                 ).json.jsonBytes)
-            var messages = [state.status]
-            if state.homes != cell.homes {
-                state.homes = cell.homes
-                state.placement = Message(
-                    name: "placement", json: CellStatus.placement(cell.homes).jsonBytes)
-                messages.insert(state.placement, at: 0)
-            }
+            let messages = news(cell.places, visits, &state) + [state.status]
             for viewer in state.viewers.values { viewer.yield(messages) }
         }
     }
 
+    /// What is sent only when it has changed: where experts are, and how often they were visited.
+    private func news(
+        _ places: ExpertPlaces, _ visits: [[Int]], _ state: inout State
+    ) -> [Message] {
+        var messages: [Message] = []
+        if state.places != places {
+            state.places = places
+            state.placement = Message(
+                name: "placement", json: CellStatus.placement(places).jsonBytes)
+            messages.append(state.placement)
+        }
+        state.looksSinceVisits += 1
+        let isTime = state.visits == nil || state.looksSinceVisits >= Self.popularityLooks
+        if isTime, state.visits != visits {
+            (state.visits, state.looksSinceVisits) = (visits, 0)
+            state.popularity = Message(
+                name: "popularity", json: CellStatus.popularity(visits, places).jsonBytes)
+            messages.append(state.popularity)
+        }
+        return messages
+    }
+
     /// Everything known now, as one JSON object.
     func json() -> [UInt8] {
-        let (status, placement) = state.withLock { ($0.status.json, $0.placement.json) }
-        return Array("{\"status\":".utf8) + status + Array(",\"placement\":".utf8) + placement
-            + Array("}".utf8)
+        let messages = state.withLock { [$0.status, $0.placement, $0.popularity] }
+        let members = messages.map { Array("\"\($0.name)\":".utf8) + $0.json }
+        return Array("{".utf8) + members.joined(separator: Array(",".utf8)) + Array("}".utf8)
     }
 
     /// What is known now and then every look's news, until the monitor stops.
     ///
     /// - Throws: `APIError` if there are too many viewers.
     func follow() throws(APIError) -> AsyncStream<[Message]> {
-        // Enough to lose no placement while a slow reader catches up with a few looks.
+        // Enough to lose no placement or visits while a slow reader catches up with a few looks.
         let (stream, viewer) = AsyncStream.makeStream(
             of: [Message].self, bufferingPolicy: .bufferingNewest(64))
         let number: Int? = state.withLock { state in
             guard state.viewers.count < Self.viewersLimit, !state.isStopped else { return nil }
             state.lastViewer += 1
             state.viewers[state.lastViewer] = viewer
-            viewer.yield([state.placement, state.status])
+            viewer.yield([state.placement, state.popularity, state.status])
             return state.lastViewer
         }
         guard let number else {

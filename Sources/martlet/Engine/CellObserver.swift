@@ -3,6 +3,7 @@ import Coordinator
 import Foundation
 import Synchronization
 import SystemModel
+import Wire
 
 /// Remembers what happened to a base station's devices, and tells how they are.
 final class CellObserver: Sendable {
@@ -21,6 +22,7 @@ final class CellObserver: Sendable {
         var placement: Placement?
         /// By slot, who held it last.
         var holders: [Int: String] = [:]
+        var plans = PlanHistory()
     }
 
     private let state = Mutex(State())
@@ -46,7 +48,7 @@ final class CellObserver: Sendable {
     /// The cell of one machine: all experts at the base station.
     static func alone(_ shape: ModelShape) -> CellSnapshot {
         var snapshot = CellSnapshot()
-        snapshot.homes = homes(Placement(baseStationOnly: shape), shape, [:])
+        snapshot.places.homes = homes(Placement(baseStationOnly: shape), shape, [:])
         return snapshot
     }
 
@@ -55,16 +57,23 @@ final class CellObserver: Sendable {
         let membership = coordinator.membership
         let links = coordinator.links.all
         let now = SystemClock().now
+        let unixTime = Int(Date().timeIntervalSince1970)
         let members = membership.members.values.sorted {
             ($0.slot ?? .max, $0.description.name) < ($1.slot ?? .max, $1.description.name)
         }
         var snapshot = CellSnapshot()
-        snapshot.links = links.mapValues(CellSnapshot.Link.init)
+        let rowBits = 2 * 8 * coordinator.options.codec.byteCount(rows: 1, columns: shape.hidden)
+        let measured = coordinator.latencies.devices
+        snapshot.links = Dictionary(
+            uniqueKeysWithValues: links.map { name, record in
+                (name, CellSnapshot.Link(record, measured[name], rowBits: Double(rowBits)))
+            })
         return state.withLock { state in
             state.present = members.map { member in
                 let silence = links[member.description.name]?.unansweredSince.map { now - $0 }
                 return CellSnapshot.Device(
-                    member, membership.placement, isSilent: silence ?? .zero > Self.patience)
+                    member, membership.placement, shape,
+                    isSilent: silence ?? .zero > Self.patience)
             }
             if state.placement != membership.placement {
                 state.placement = membership.placement
@@ -74,10 +83,24 @@ final class CellObserver: Sendable {
                 if let slot = member.slot { state.holders[slot] = member.description.name }
             }
             snapshot.devices = state.present + state.lost.reversed()
-            snapshot.homes = Self.homes(membership.placement, shape, state.holders)
+            snapshot.places = Self.places(membership, shape, state.holders)
+            snapshot.plan = state.plans.look(at: membership, unixTime: unixTime)
             snapshot.events = state.events
             return snapshot
         }
+    }
+
+    private static func places(
+        _ membership: MembershipState, _ shape: ModelShape, _ holders: [Int: String]
+    ) -> ExpertPlaces {
+        var places = ExpertPlaces()
+        places.homes = homes(membership.placement, shape, holders)
+        places.resident = membership.content.resident
+        for member in membership.members.values {
+            let copies = member.assigned.filter { membership.placement.slot(of: $0) != member.slot }
+            if !copies.isEmpty { places.copies[member.description.name] = copies }
+        }
+        return places
     }
 
     private static func homes(
@@ -113,12 +136,18 @@ extension Coordinator.Report {
 }
 
 extension CellSnapshot.Device {
-    fileprivate init(_ member: MembershipState.Member, _ placement: Placement, isSilent: Bool) {
+    fileprivate init(
+        _ member: MembershipState.Member, _ placement: Placement, _ shape: ModelShape,
+        isSilent: Bool
+    ) {
         self.init(name: member.description.name)
         let own = member.slot.map(placement.experts(inSlot:)) ?? []
         // Copies of others' experts count as experts, but nothing waits for them.
         experts = member.assigned.count
         readyExperts = member.ready.count
+        assignedBytes = member.assigned.reduce(0) { $0 + shape.expertBytes[$1.layer] }
+        readyBytes = member.ready.reduce(0) { $0 + shape.expertBytes[$1.layer] }
+        isFar = member.description.isCloud
         if member.isLate || isSilent {
             state = .late
         } else if experts == 0 {
@@ -136,8 +165,13 @@ extension CellSnapshot.Device {
 }
 
 extension CellSnapshot.Link {
-    fileprivate init(_ record: LinkRecords.Record) {
+    /// - Parameter rowBits: what a row of activations takes, there and back.
+    fileprivate init(
+        _ record: LinkRecords.Record, _ measured: LatencyEstimator.Estimate?, rowBits: Double
+    ) {
         self.init()
+        messageSeconds = measured?.messageSeconds
+        if let air = measured?.airSecondsPerRow, air > 0 { bitsPerSecond = rowBits / air }
         batches = record.batches
         pings = record.pings
         hopSeconds = record.hopSeconds

@@ -55,6 +55,39 @@ struct StatusPage: Decodable {
             let downlinkBytesPerSecond: Double
             let uplinkBytesPerSecond: Double
             let lostBatches: Int
+            let isFar: Bool
+            let shippedBytes: Int
+            let cachedBytes: Int
+            let shipment: Shipment?
+        }
+
+        struct Shipment: Decodable {
+            let doneBytes: Int
+            let leftBytes: Int
+            let bytesPerSecond: Double
+            let secondsLeft: Double?
+        }
+
+        struct Plan: Decodable {
+            struct Token: Decodable {
+                let tokens: Int?
+                let secondsPerToken: Double?
+                let roundTripsPerToken: Double?
+                let framesPerToken: Double?
+            }
+
+            struct Change: Decodable {
+                let unixTime: Int
+                let text: String
+            }
+
+            let source: String
+            let file: String?
+            let sinceUnixTime: Int?
+            let underWay: Bool
+            let foreseen: Token?
+            let measured: Token?
+            let changes: [Change]
         }
 
         struct Event: Decodable {
@@ -72,6 +105,7 @@ struct StatusPage: Decodable {
         let latency: Latency
         let groups: Groups
         let baseStation: BaseStation
+        let plan: Plan?
         let devices: [Device]
         let events: [Event]
     }
@@ -79,6 +113,18 @@ struct StatusPage: Decodable {
     struct Placement: Decodable {
         let devices: [String]
         let layers: [[Int?]]
+        /// By device a bit for each expert of which it holds a copy, as base64.
+        let copies: [String]
+        /// The same for the base station's memory; nil where that is not told apart.
+        let resident: String?
+    }
+
+    struct Popularity: Decodable {
+        let visits: Int
+        let experts: Int
+        let topShare: Double
+        /// 16 bits for each expert, as base64: of 65,535 parts of the top share, how many.
+        let shares: String
     }
 
     /// Most events shown.
@@ -86,10 +132,13 @@ struct StatusPage: Decodable {
 
     let status: Status
     let placement: Placement
+    let popularity: Popularity
 
-    /// The page: sums, devices, where experts are, events.
+    /// The page: sums, devices, shipments, plan, where experts are and how often they were visited,
+    /// events.
     var text: String {
-        [sums, devices, homes, events].filter { !$0.isEmpty }.joined(separator: "\n\n")
+        [sums, devices, shipments, plan, homes, hottest, events].filter { !$0.isEmpty }.joined(
+            separator: "\n\n")
     }
 
     private var sums: String {
@@ -127,7 +176,7 @@ struct StatusPage: Decodable {
             let isLost = device.state == "lost"
             let traffic = Int(device.downlinkBytesPerSecond + device.uplinkBytesPerSecond)
             return [
-                device.name, device.state,
+                device.isFar ? "\(device.name) (far)" : device.name, device.state,
                 device.readyExperts == device.experts
                     ? "\(device.experts)" : "\(device.readyExperts) of \(device.experts)",
                 isLost ? "-" : Self.time(device.pingSeconds),
@@ -139,31 +188,17 @@ struct StatusPage: Decodable {
         return Readable.table([head, base] + rows)
     }
 
-    /// A row for each layer; a letter for each expert's device, "." for the base station.
-    private var homes: String {
-        guard !placement.devices.isEmpty else { return "" }
-        let letters = Array("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
-        func letter(_ index: Int) -> String {
-            index < letters.count ? String(letters[index]) : "#"
-        }
-        let legend = placement.devices.enumerated().map { "\(letter($0)) \($1)" }
-        let rows = placement.layers.enumerated().map { number, layer in
-            let cells = layer.map { $0.map(letter) ?? "." }.joined()
-            return "  layer \(number): " + (cells.isEmpty ? "no experts" : cells)
-        }
-        return (["experts: \(legend.joined(separator: ", ")), . base station"] + rows)
-            .joined(separator: "\n")
-    }
-
     private var events: String {
         status.events.suffix(Self.eventsShown).map { event in
-            let time = Date(timeIntervalSince1970: Double(event.unixTime))
-                .formatted(date: .omitted, time: .standard)
-            return "\(time) \(event.kind): \(event.text)"
+            "\(Self.clock(event.unixTime)) \(event.kind): \(event.text)"
         }.joined(separator: "\n")
     }
 
-    private static func time(_ seconds: Double?) -> String {
+    static func clock(_ unixTime: Int) -> String {
+        Date(timeIntervalSince1970: Double(unixTime)).formatted(date: .omitted, time: .standard)
+    }
+
+    static func time(_ seconds: Double?) -> String {
         guard let seconds else { return "-" }
         return seconds < 0.01
             ? String(format: "%.2f ms", seconds * 1e3)
@@ -171,11 +206,11 @@ struct StatusPage: Decodable {
                 ? String(format: "%.0f ms", seconds * 1e3) : String(format: "%.2f s", seconds)
     }
 
-    private static func rate(_ value: Double) -> String {
+    static func rate(_ value: Double) -> String {
         String(format: value >= 100 ? "%.0f" : "%.1f", value)
     }
 
-    private static func percent(_ share: Double) -> String {
+    static func percent(_ share: Double) -> String {
         "\(Int((100 * min(1, share)).rounded())) %"
     }
 }

@@ -16,12 +16,12 @@ extension ExpertCachingProblem {
         for (name, field) in try root["placement"].members(most: ProblemLimits.servers) {
             guard let server = numbers[name] else { throw field.unknown("server") }
             let limit = models.reduce(0) { $0 + $1.layers * $1.experts }
-            placement[server] = try field.elements(0...limit).map {
-                try expert($0, modelNumbers)
+            var seen: Set<CachedExpert> = []
+            placement[server] = try field.elements(0...limit).map { entry in
+                let expert = try expert(entry, modelNumbers)
+                guard seen.insert(expert).inserted else { throw entry.refused("is there twice") }
+                return expert
             }.sorted()
-            guard Set(placement[server]).count == placement[server].count else {
-                throw field.refused("names an expert twice")
-            }
             let bytes = placement[server].reduce(0) { $0 + models[$1.model].expertBytes }
             guard bytes <= servers[server].storageBytes || server == resized else {
                 throw field.refused(

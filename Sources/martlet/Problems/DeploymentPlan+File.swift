@@ -68,7 +68,7 @@ extension ContentPlan {
     ///
     /// - Throws: a refusal that names the entry: another version or model, an expert outside the
     ///   model, one named twice by one machine or by the base station and a device, more than a
-    ///   device has memory for, a device twice.
+    ///   device has memory for, a device twice, a sum of bytes that is not that of its experts.
     mutating func read(plan file: String, for shape: ModelShape) throws {
         let root = try ProblemField(file: file)
         try root.allow([
@@ -76,7 +76,9 @@ extension ContentPlan {
         ])
         _ = try root["martletPlan"].integer(DeploymentPlan.version...DeploymentPlan.version)
         try Self.check(root["model"], shape)
-        resident = Set(try Self.experts(root["resident"], shape))
+        let here = try Self.experts(root["resident"], shape)
+        try Self.check(root["residentBytes"], Self.bytes(here, shape))
+        resident = Set(here)
         var planned: [String: [ExpertID]] = [:]
         for field in try root["devices"].elements(0...ProblemLimits.devices) {
             try field.allow(["name", "experts", "bytes", "memoryBytes"])
@@ -85,11 +87,13 @@ extension ContentPlan {
                 throw field["name"].refused("names \"\(name)\" again")
             }
             let experts = try Self.experts(field["experts"], shape)
-            if let both = experts.first(where: resident.contains) {
-                throw field["experts"].refused(
-                    "has layer \(both.layer), expert \(both.expert), which the base station holds")
+            let all = shape.layers * shape.experts
+            for (id, entry) in zip(experts, try field["experts"].elements(0...all))
+            where resident.contains(id) {
+                throw entry.refused("is at the base station, too")
             }
-            let bytes = experts.reduce(0) { $0 + shape.expertBytes[$1.layer] }
+            let bytes = Self.bytes(experts, shape)
+            try Self.check(field["bytes"], bytes)
             let memory = try field["memoryBytes"].integer(0...ProblemLimits.bytes)
             guard bytes <= memory else {
                 throw field["experts"].refused("need \(bytes) bytes, the device has \(memory)")
@@ -97,6 +101,18 @@ extension ContentPlan {
             planned[name] = experts
         }
         devices = planned
+        self.file = file
+        foreseen = root["foreseen"].isMissing ? nil : try Foreseen(root["foreseen"])
+    }
+
+    private static func bytes(_ experts: [ExpertID], _ shape: ModelShape) -> Int {
+        experts.reduce(0) { $0 + shape.expertBytes[$1.layer] }
+    }
+
+    /// A sum of bytes, which may be left out, is that of the experts beside it.
+    private static func check(_ field: ProblemField, _ bytes: Int) throws {
+        guard !field.isMissing, try field.integer(0...ProblemLimits.bytes) != bytes else { return }
+        throw field.refused("is not the \(bytes) of the experts beside it")
     }
 
     private static func check(_ field: ProblemField, _ shape: ModelShape) throws {
@@ -124,6 +140,18 @@ extension ContentPlan {
             guard seen.insert(id).inserted else { throw entry.refused("is there twice") }
             return id
         }
+    }
+}
+
+extension ContentPlan.Foreseen {
+    fileprivate init(_ field: ProblemField) throws {
+        try field.allow([
+            "secondsPerToken", "secondsPerPromptRow", "roundTripsPerToken", "framesPerToken",
+        ])
+        self.init(
+            secondsPerToken: try field["secondsPerToken"].notNegative(),
+            roundTripsPerToken: try field["roundTripsPerToken"].notNegative(),
+            framesPerToken: try field["framesPerToken"].notNegative())
     }
 }
 

@@ -83,8 +83,11 @@ extension CachingUser {
         var local: [ExpertPlace] = []
         if !field["local"].isMissing {
             let limit = models[model].layers * models[model].experts
-            local = try field["local"].elements(0...limit).map {
-                try ExpertPlace($0, models[model])
+            var seen: Set<ExpertPlace> = []
+            local = try field["local"].elements(0...limit).map { entry in
+                let place = try ExpertPlace(entry, models[model])
+                guard seen.insert(place).inserted else { throw entry.refused("is there twice") }
+                return place
             }
         }
         var serverSeconds = [Double](repeating: .infinity, count: serverNumbers.count)

@@ -1,0 +1,51 @@
+import APIServer
+import Coordinator
+import Foundation
+import SystemModel
+
+/// Which plan a base station follows, and which it followed before.
+///
+/// The one place that makes the dashboard's plan of what the coordinator knows.
+struct PlanHistory {
+    /// Most changes kept.
+    private static let changesLimit = 8
+
+    private var placement: Placement?
+    private var content: ContentPlan?
+    private var since: Int?
+    private var changes: [CellPlan.Change] = []
+
+    /// Notes what has changed since the last look, and tells the plan in force.
+    mutating func look(at membership: MembershipState, unixTime: Int) -> CellPlan {
+        let isNew =
+            membership.placement != placement
+            || (content != nil && membership.content != content)
+        // Before the first plan everything is at the base station.
+        if isNew, placement != nil || membership.placement.slotCount > 0 {
+            since = unixTime
+            changes.append(
+                CellPlan.Change(unixTime: unixTime, text: Self.sentence(membership)))
+            if changes.count > Self.changesLimit { changes.removeFirst() }
+        }
+        (placement, content) = (membership.placement, membership.content)
+        var plan = CellPlan(source: membership.content.devices == nil ? .proportional : .file)
+        plan.file = membership.content.file.map { URL(filePath: $0).lastPathComponent }
+        plan.sinceUnixTime = since
+        plan.isUnderWay = !membership.isComplete
+        plan.foreseen = membership.content.foreseen.map {
+            CellPlan.Foreseen(
+                secondsPerToken: $0.secondsPerToken, roundTripsPerToken: $0.roundTripsPerToken,
+                framesPerToken: $0.framesPerToken)
+        }
+        plan.changes = changes
+        return plan
+    }
+
+    private static func sentence(_ membership: MembershipState) -> String {
+        let experts = membership.placement.slots.joined().count { $0 != nil }
+        let devices = membership.members.values.count { $0.slot != nil }
+        let rule = membership.content.file.map { "by \(URL(filePath: $0).lastPathComponent)" }
+        return "\(experts) experts to \(devices) \(devices == 1 ? "device" : "devices") "
+            + (rule ?? "in proportion to speed")
+    }
+}
