@@ -124,9 +124,10 @@ struct TidyTests {
     private static func isRequirement(_ code: Substring) -> Bool {
         [" let ", " var ", "static func ==", "static func <", "func encode(to", "func hash(into"]
             .contains { code.contains($0) } || code.contains("typealias")
-            || ["mixture(", "takeCosts(", "route(", "next()", "send(_", "close()"].contains {
-                code.contains("func " + $0)
-            }
+            || [
+                "mixture(", "begin(layer", "parts(rows", "takeCosts(", "route(", "next()", "send(_",
+                "close()",
+            ].contains { code.contains("func " + $0) }
     }
 
     private static func hasComment(_ lines: [String], above number: Int) -> Bool {
