@@ -51,6 +51,8 @@ package final class RemoteExperts: ExpertExecutor {
     }
 
     package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
+        coordinator.shipping.layerBegan()
+        defer { coordinator.shipping.layerEnded(at: clock.now) }
         while let letter = coordinator.mailbox.next(timeout: .zero) { handleStray(letter) }
         if let changed = coordinator.routes(after: routes.version) { routes = changed }
         var round = Round(layer: layer, inputs: inputs, groups: groups(layer, inputs, routing))

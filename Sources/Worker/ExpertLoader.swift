@@ -13,6 +13,8 @@ package final class ExpertLoader {
     package struct Progress: Sendable {
         /// Experts that can be computed now and could not before the step.
         package var ready: [ExpertID] = []
+        /// Whether the base station is to be told.
+        package var isNews = false
         /// Requests to send on the bulk connection.
         package var requests: [Fetch] = []
         /// Bytes of the assignment that came over the link, and that were here already.
@@ -27,6 +29,8 @@ package final class ExpertLoader {
 
     /// A blob that arrives damaged this often is given up.
     private static let attempts = 3
+    /// Bytes fetched after which the base station is told even if no expert became ready.
+    private static let newsBytes = 4 << 20
 
     private let store: BlobStore
     private let computer: ExpertComputer
@@ -37,6 +41,8 @@ package final class ExpertLoader {
     private var damaged: [BlobDigest: Int] = [:]
     private var held: [BlobDigest: WeightBytes] = [:]
     private var counts = Progress()
+    /// `counts.bytesFetched` when the base station was last told.
+    private var toldBytes = 0
 
     /// - Parameter memoryBytes: what the device offers; a larger assignment is refused.
     package init(store: BlobStore, computer: ExpertComputer, memoryBytes: Int) {
@@ -62,6 +68,7 @@ package final class ExpertLoader {
         incoming = [:]
         damaged = [:]
         counts = Progress()
+        counts.isNews = true
         counts.bytesAssigned = bytes
         counts.expertsAssigned = new.experts.count
         try findHeld(new)
@@ -89,8 +96,12 @@ package final class ExpertLoader {
     }
 
     private func step() -> Progress {
-        defer { counts.ready = [] }
+        defer { (counts.ready, counts.isNews) = ([], false) }
         counts.requests = shipment.requests()
+        if !counts.ready.isEmpty || counts.bytesFetched - toldBytes >= Self.newsBytes {
+            counts.isNews = true
+        }
+        if counts.isNews { toldBytes = counts.bytesFetched }
         return counts
     }
 

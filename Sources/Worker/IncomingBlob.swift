@@ -61,6 +61,7 @@ package final class IncomingBlob {
         switch destination {
         case .memory(var buffer):
             destination = .memory([])
+            if buffer.isEmpty { buffer.reserveCapacity(byteCount) }
             buffer += bytes
             destination = .memory(buffer)
         case .file(let descriptor, let partial, _):

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import MoEModel
 import NIOTransport
 import SystemModel
 import Tensors
@@ -77,14 +78,17 @@ struct Join: AsyncParsableCommand {
         let machine = StationSession.Machine(
             store: try BlobStore(directory: cacheFolder(device.name)),
             turns: ComputeTurns(clock: SystemClock()), pace: emulation.pace)
-        let transports = baseStations.map { _ in Transport(threads: 2) }
+        // Batches are computed on the threads of control links, so each has its own; those for
+        // weights share one.
+        let transports = baseStations.map { _ in Transport() }
+        let bulkTransport = Transport(onThread: ThreadPriority.background.apply)
         let sessions = baseStations.indices.map { position in
             var described = device
             described.memoryBytes = shares[position]
             return StationSession(
                 baseStations[position].endpoint, position: position,
-                transport: transports[position], device: described, machine: machine, once: once,
-                note: note(of: position))
+                transports: .init(control: transports[position], bulk: bulkTransport),
+                device: described, machine: machine, once: once, note: note(of: position))
         }
         let outcome: Swift.Result<Void?, any Error>
         do {
@@ -93,7 +97,7 @@ struct Join: AsyncParsableCommand {
         } catch {
             outcome = .failure(error)
         }
-        for transport in transports { await transport.shutdown() }
+        for transport in transports + [bulkTransport] { await transport.shutdown() }
         _ = try outcome.get()
     }
 
