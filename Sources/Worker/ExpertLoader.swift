@@ -33,6 +33,7 @@ package final class ExpertLoader {
     private static let newsBytes = 4 << 20
 
     private let store: BlobStore
+    private let holding: BlobStore.Holding
     private let computer: ExpertComputer
     private let memoryBytes: Int
     private var shipment = ShipmentState()
@@ -47,6 +48,7 @@ package final class ExpertLoader {
     /// - Parameter memoryBytes: what the device offers; a larger assignment is refused.
     package init(store: BlobStore, computer: ExpertComputer, memoryBytes: Int) {
         self.store = store
+        holding = store.makeHolding()
         self.computer = computer
         self.memoryBytes = memoryBytes
     }
@@ -71,6 +73,10 @@ package final class ExpertLoader {
         counts.isNews = true
         counts.bytesAssigned = bytes
         counts.expertsAssigned = new.experts.count
+        store.assign(
+            Dictionary(
+                new.experts.map { ($0.sha256, $0.byteCount) }, uniquingKeysWith: { one, _ in one }),
+            to: holding)
         try findHeld(new)
         shipment.want(try missing(new))
         return step()

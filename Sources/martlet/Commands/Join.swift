@@ -40,6 +40,13 @@ struct Join: AsyncParsableCommand {
     @Option(help: "Folder that keeps experts between starts; \"none\" holds them in memory only.")
     var cache: String?
 
+    @Option(
+        help: """
+            Most bytes of experts in that folder, such as 8GiB; beyond it those go that were not \
+            assigned for longest. Default: as many as have come.
+            """)
+    var disk: ByteSize?
+
     @Option(help: "A name for people; default: this machine's.")
     var name: String?
 
@@ -62,6 +69,9 @@ struct Join: AsyncParsableCommand {
         guard (1...Self.stationLimit).contains(baseStations.count) else {
             throw ValidationError("name 1 to \(Self.stationLimit) base stations")
         }
+        guard disk == nil || cache != "none" else {
+            throw ValidationError("--disk limits a folder, and \"--cache none\" has none")
+        }
         let endpoints = baseStations.map(\.endpoint.description)
         guard Set(endpoints).count == endpoints.count else {
             throw ValidationError("each base station is named once")
@@ -75,8 +85,12 @@ struct Join: AsyncParsableCommand {
         let shares = try MemoryQuotas.shares(
             offered: offered, quotas: baseStations.map { $0.quota?.count })
         let device = describe()
+        let folder = cacheFolder(device.name)
+        if let folder, let disk, !quiet {
+            Output.note("keeping at most \(Readable.bytes(disk.count)) of experts in \(folder)")
+        }
         let machine = StationSession.Machine(
-            store: try BlobStore(directory: cacheFolder(device.name)),
+            store: try BlobStore(directory: folder, diskBytes: disk?.count),
             turns: ComputeTurns(clock: SystemClock()), pace: emulation.pace)
         // Batches are computed on the threads of control links, so each has its own; those for
         // weights share one.
