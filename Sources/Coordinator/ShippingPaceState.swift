@@ -3,10 +3,11 @@ package import SystemModel
 /// When the base station may ship on, so that tokens do not wait for it. Decisions only. Ours.
 ///
 /// While tokens are being computed, shipping takes a small share of each thing that it shares with
-/// them: after work at the base station comes a rest of `restFactor` times as long, and so it does for
-/// each device after a chunk, from the moment at which it was sent until the device had it and asked
-/// for another. Then only one chunk is on its way to a device, so that what a token can meet in the
-/// air or on the device is one chunk. With no tokens everything goes at once, as fast as devices ask.
+/// them: after work at the base station comes a rest of `restFactor` times as long, and so it does
+/// for each device after a chunk, from the moment at which it was sent until the device had it and
+/// asked for another. Then only one chunk is on its way to a device, so that what a token can meet
+/// in the air or on the device is one chunk. With no tokens everything goes at once, as fast as
+/// devices ask.
 package struct ShippingPaceState: Sendable {
     /// Whether tokens are being computed.
     package enum Tokens: Sendable, Equatable {
@@ -18,7 +19,8 @@ package struct ShippingPaceState: Sendable {
 
     /// Rest after work, by the time that the work took: shipping has at most a fifth.
     package static let restFactor = 4
-    /// Between two layers, or two tokens, there is less than this; after it nobody waits for tokens.
+    /// Between two layers, or two tokens, there is less than this; after it nobody waits for
+    /// tokens.
     package static let quiet = Duration.milliseconds(300)
     /// A device that was away for long is not punished for it.
     package static let longestRest = Duration.seconds(1)
@@ -86,8 +88,8 @@ package struct ShippingPaceState: Sendable {
         return min(max(restsUntil, Self.free(receiver)), silence)
     }
 
-    /// When a device's share of the air allows the next chunk. Devices ask for a few chunks ahead and
-    /// for no more at the end, so one of which nothing is heard is taken to have arrived.
+    /// When a device's share of the air allows the next chunk. Devices ask for a few chunks ahead
+    /// and for no more at the end, so one of which nothing is heard is taken to have arrived.
     private static func free(_ receiver: Receiver) -> Duration {
         guard !receiver.underWay.isEmpty else { return receiver.restsUntil }
         return receiver.lastSent

@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// The one thread that runs the model; asynchronous code submits steps to it and awaits them. Loaders
-/// of weights have one too, in the background.
+/// The one thread that runs the model; asynchronous code submits steps to it and awaits them.
+/// Loaders of weights have one too, in the background.
 ///
 /// A step may block for as long as it waits for devices. On Swift's cooperative pool that would
 /// starve everything else; a thread of its own may sleep as it likes.

@@ -14,8 +14,9 @@ package enum ThreadPriority: Sendable {
     case background
 
     #if canImport(Glibc) || canImport(Musl)
-        /// A third of what a normal thread gets where both always want to run. Not less: on a machine
-        /// that others keep busy, a thread that gets only what is left never loads its experts.
+        /// A third of what a normal thread gets where both always want to run. Not less: on a
+        /// machine that others keep busy, a thread that gets only what is left never loads its
+        /// experts.
         package static let backgroundNice: Int32 = 5
     #endif
     #if canImport(Glibc)

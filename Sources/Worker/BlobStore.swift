@@ -75,8 +75,8 @@ package final class BlobStore: Sendable {
     /// A loader's part in what stays in the folder.
     package func makeHolding() -> Holding { Holding(space) }
 
-    /// These blobs, with their bytes, are what is assigned now to whoever has `holding`. If they and
-    /// the others do not fit into the folder's limit, blobs go that nobody is assigned.
+    /// These blobs, with their bytes, are what is assigned now to whoever has `holding`. If they
+    /// and the others do not fit into the folder's limit, blobs go that nobody is assigned.
     package func assign(_ blobs: [BlobDigest: Int], to holding: Holding) {
         space?.assign(blobs, to: holding)
     }

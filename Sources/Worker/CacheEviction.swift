@@ -1,7 +1,7 @@
 package import Wire
 
-/// Which blobs of a cache folder go so that others have room: those that nobody is assigned now, the
-/// least recently assigned first. Decisions only. Ours.
+/// Which blobs of a cache folder go so that others have room: those that nobody is assigned now,
+/// the least recently assigned first. Decisions only. Ours.
 package enum CacheEviction {
     /// A blob in the folder, whole or in part.
     package struct Entry: Sendable, Equatable {

@@ -2,7 +2,8 @@ import Foundation
 import Synchronization
 import Wire
 
-/// The room in a cache folder: who writes which blob, whose assignments keep which, and what is free.
+/// The room in a cache folder: who writes which blob, whose assignments keep which, and what is
+/// free.
 final class CacheSpace: Sendable {
     /// The right to write one blob; given back when nobody holds it any more.
     final class Claim: Sendable {
@@ -35,8 +36,8 @@ final class CacheSpace: Sendable {
         state = Mutex(State(free: limit ?? .max))
     }
 
-    /// The right to write a blob, or to go on with it. Nil while somebody else has it, or if there is
-    /// no room.
+    /// The right to write a blob, or to go on with it. Nil while somebody else has it, or if there
+    /// is no room.
     func claim(_ digest: BlobDigest, byteCount: Int) -> Claim? {
         let present = limit == nil ? 0 : size(path(digest, isPartial: true))
         let isTaken = state.withLock { state in
@@ -49,8 +50,8 @@ final class CacheSpace: Sendable {
         return isTaken ? Claim(digest, self) : nil
     }
 
-    /// These blobs, with their bytes, are assigned now to whoever has `holding`: they count as used,
-    /// and others go if the limit says so.
+    /// These blobs, with their bytes, are assigned now to whoever has `holding`: they count as
+    /// used, and others go if the limit says so.
     ///
     /// - Complexity: looks at every file of the folder, if there is a limit.
     func assign(_ blobs: [BlobDigest: Int], to holding: BlobStore.Holding) {

@@ -29,10 +29,11 @@ package struct ShipmentState: Sendable {
         case abandoned
     }
 
-    /// Bytes of one request. Tokens that share the link and the processors wait for a few of them at
-    /// most: 64 KiB are 5 ms in the air at 100 Mbit/s.
+    /// Bytes of one request. Tokens that share the link and the processors wait for a few of them
+    /// at most: 64 KiB are 5 ms in the air at 100 Mbit/s.
     package static let chunkBytes = 64 << 10
-    /// Requests under way at once: 2 MiB, enough to fill the link while the device writes and hashes.
+    /// Requests under way at once: 2 MiB, enough to fill the link while the device writes and
+    /// hashes.
     package static let window = 32
 
     private struct Request {

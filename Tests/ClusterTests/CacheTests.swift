@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 import Worker
 
-/// What a device's cache is worth after things have happened to it, over a real base station: what is
-/// whole is not shipped, what is not is found out, dropped and shipped again.
+/// What a device's cache is worth after things have happened to it, over a real base station: what
+/// is whole is not shipped, what is not is found out, dropped and shipped again.
 struct CacheTests {
     /// What happens to one blob of a cache between two starts.
     enum Damage: CaseIterable, Sendable {
@@ -68,8 +68,8 @@ struct CacheTests {
         #expect(try await start(model, cache) == 0)
     }
 
-    /// A blob that is damaged while the device runs is found out when it is assigned again. (One that
-    /// is changed while it is being computed with is not: it was verified when it was mapped.)
+    /// A blob that is damaged while the device runs is found out when it is assigned again. (One
+    /// that is changed while it is being computed with is not: it was verified when it was mapped.)
     @Test func damageBetweenTwoSessionsIsFound() async throws {
         let folder = try TemporaryFolder()
         let machine = SharedMachine(store: try BlobStore(directory: folder.path))

@@ -102,8 +102,8 @@ struct BlobStoreTests {
         #expect(Set(files) == ["lock", digest.description])
     }
 
-    /// With room for two blobs, of three in turn the one that was assigned least recently goes; what
-    /// is assigned never does, and what has no room beside it comes into memory.
+    /// With room for two blobs, of three in turn the one that was assigned least recently goes;
+    /// what is assigned never does, and what has no room beside it comes into memory.
     @Test func aLimitedFolderKeepsWhatWasAssignedLast() throws {
         let folder = try TemporaryFolder()
         let store = try BlobStore(directory: folder.path, diskBytes: 2 * bytes.count)
