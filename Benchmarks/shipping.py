@@ -1,21 +1,26 @@
 #!/usr/bin/env python3
 """What shipping 500 MB of experts to a device does to the tokens of an answer.
 
-    Benchmarks/shipping.py --martlet PATH --model M.gguf [--megabits 100] [--megabytes 500] [--tokens 200]
+    Benchmarks/shipping.py --martlet PATH --model M.gguf [--megabits 100] [--megabytes 500] [--tokens 400]
+        [--rounds 3]
 
 One device holds all experts, another joins with none. A stream runs; on SIGHUP serve reads a plan that
 gives the second device copies, and ships them while tokens go on. Devices are in a uniform cell of 1.5 ms
-each way and --megabits each; with --megabits 0 they are on loopback, where shipping takes all the
-processor it can get. Prints the times between tokens before, during and after.
+each way and --megabits each; with --megabits 0 they are on loopback, where shipping and computing want the
+same processors. Prints the times between tokens before, during and after, for each round, and the median
+of the rounds' ratios. A round starts everything anew; the first device finds its experts in its cache.
 """
 import argparse
 import json
 import pathlib
 import re
+import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
+import threading
 import time
 
 from emulated_cell import EmulatedCell, Processes, free_ports, join, uniform_scenario
@@ -52,7 +57,7 @@ class Shipping:
         raise SystemExit("shipping: the server did not say " + pattern)
 
     def stream(self):
-        """Milliseconds between the tokens of one answer."""
+        """Of each token of one answer but the first: when it came, and milliseconds since the last."""
         body = json.dumps({"prompt": "Once upon a time", "max_tokens": self.options.tokens,
                            "temperature": 0, "stream": True}).encode()
         times = []
@@ -62,10 +67,10 @@ class Shipping:
                 b"\r\nContent-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body)
             for line in connection.makefile("rb"):
                 if line.startswith(b"data: {"):
-                    times.append(time.perf_counter())
+                    times.append(time.monotonic())
                 if line.startswith(b"data: [DONE]"):
                     break
-        return [1e3 * (later - earlier) for earlier, later in zip(times, times[1:])]
+        return [(later, 1e3 * (later - earlier)) for earlier, later in zip(times, times[1:])]
 
     def start(self, processes):
         cell = free_ports(1)
@@ -88,24 +93,44 @@ class Shipping:
         self.says(f"d0: {layers * experts} of {layers * experts} experts ready")
         return server
 
-    def run(self):
+    def round(self):
+        """Milliseconds between tokens before, during and after, and seconds of shipping."""
         copies = int(self.options.megabytes * 1e6) // self.shape[2]
+        shutil.rmtree(f"{self.folder.name}/d1", ignore_errors=True)
         self.plan(0)
         with Processes() as processes:
             server = self.start(processes)
             self.stream()
             before = self.stream()
             self.plan(copies)
+            ends = []
+            watch = threading.Thread(target=lambda: ends.append(
+                self.says(f"d1: {copies} of {copies} ", 3600) and time.monotonic()))
+            start = time.monotonic()
             server.send_signal(signal.SIGHUP)
-            start, during = time.monotonic(), []
-            while f"d1: {copies} of {copies}" not in self.log.read_text():
+            watch.start()
+            during = []
+            while watch.is_alive():
                 during += self.stream()
-            print(f"{copies} experts shipped in at most {time.monotonic() - start:.1f} s")
+            during = [token for token in during if token[0] <= ends[0]]
             after = self.stream()
-        for name, times in (("before", before), ("during", during), ("after", after)):
-            print(f"{name:6}: {len(times)} tokens, median {at(times, 0.5):.2f} ms, 99th percentile "
-                  f"{at(times, 0.99):.2f} ms, worst {max(times):.2f} ms")
-        print(f"99th percentile, during by before: {at(during, 0.99) / at(before, 0.99):.2f}")
+        return [[ms for _, ms in times] for times in (before, during, after)], ends[0] - start
+
+    def run(self):
+        ratios = []
+        for number in range(1, self.options.rounds + 1):
+            parts, seconds = self.round()
+            print(f"round {number}: {self.options.megabytes:g} MB shipped in {seconds:.1f} s")
+            for name, times in zip(("before", "during", "after"), parts):
+                print(f"  {name:6}: {len(times)} tokens, median {at(times, 0.5):.2f} ms, 99th percentile "
+                      f"{at(times, 0.99):.2f} ms, worst {max(times):.2f} ms")
+            before, during, after = (at(times, 0.99) for times in parts)
+            rest = at(parts[0] + parts[2], 0.99)
+            ratios.append((during / before, during / after, during / rest))
+            print("  99th percentile, during by before {:.2f}, by after {:.2f}, by both {:.2f}".format(
+                *ratios[-1]), flush=True)
+        print("medians of {} rounds: by before {:.2f}, by after {:.2f}, by both {:.2f}".format(
+            len(ratios), *map(statistics.median, zip(*ratios))))
 
 
 def at(values, share):
@@ -118,7 +143,8 @@ def main():
     parser.add_argument("--model", required=True)
     parser.add_argument("--megabits", type=float, default=100)
     parser.add_argument("--megabytes", type=float, default=500)
-    parser.add_argument("--tokens", type=int, default=200)
+    parser.add_argument("--tokens", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=3)
     Shipping(parser.parse_args()).run()
 
 

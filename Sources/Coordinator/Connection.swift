@@ -10,7 +10,7 @@ final class Connection: Sendable {
     private enum Role {
         case unknown
         case control(DeviceID)
-        case bulk
+        case bulk(DeviceID)
         case refused
     }
 
@@ -41,7 +41,8 @@ final class Connection: Sendable {
         switch role {
         case .unknown: try greet(frame)
         case .control(let id): try control(frame, id)
-        case .bulk: coordinator.ship(try Fetch(frame: frame), on: link)
+        case .bulk(let id):
+            try coordinator.shipping.ship(try Fetch(frame: frame), to: id, on: link)
         case .refused: break
         }
     }
@@ -53,7 +54,7 @@ final class Connection: Sendable {
             role.withLock { $0 = .control(id) }
         case .bulk(let id, let token):
             try coordinator.joinBulk(id, token, on: link)
-            role.withLock { $0 = .bulk }
+            role.withLock { $0 = .bulk(id) }
         }
     }
 

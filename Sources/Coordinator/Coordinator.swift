@@ -1,4 +1,3 @@
-import Dispatch
 package import MoEModel
 import Synchronization
 package import SystemModel
@@ -7,8 +6,8 @@ package import Wire
 /// The base station's side of the cell: accepts devices, assigns and ships experts, and knows who
 /// can compute what. `RemoteExperts` asks it where to send.
 ///
-/// Its methods may be called from any thread and do not block; what must be hashed or read runs on
-/// a queue of its own, so that shipping never delays a token.
+/// Its methods may be called from any thread and do not block; what must be hashed or read runs in
+/// the background at a pace of its own (`ShippingQueue`), so that shipping never delays a token.
 package final class Coordinator: Sendable {
     /// What happens, for people.
     package enum Report: Sendable {
@@ -75,8 +74,8 @@ package final class Coordinator: Sendable {
     package let rowLog = RowLog()
     let clock: any MonotonicClock
     private let state: Mutex<State>
-    private let catalog: Mutex<ExpertCatalog>
-    private let catalogQueue = DispatchQueue(label: "martlet.catalog")
+    /// What devices are owed.
+    let shipping: ShippingQueue
     private let report: @Sendable (Report) -> Void
 
     /// - Parameters:
@@ -101,7 +100,7 @@ package final class Coordinator: Sendable {
             State(
                 membership: MembershipState(
                     shape: shape, shares: options.shares, content: options.content)))
-        catalog = Mutex(ExpertCatalog(layers: experts, facts: facts))
+        shipping = ShippingQueue(ExpertCatalog(layers: experts, facts: facts), clock: clock)
         hold(options.content.resident)
     }
 
@@ -274,32 +273,21 @@ extension Coordinator {
     }
 
     func progressed(_ id: DeviceID, _ progress: AssignmentProgress) {
-        let member = mutate { membership -> MembershipState.Member? in
+        // Bytes alone change no route, and the inference thread pays for looking at routes.
+        let isNews = !progress.ready.isEmpty
+        let member = mutate(changingRoutes: { _ in isNews }) { membership in
             membership.progressed(
                 id, ready: progress.ready, bytesFetched: progress.bytesFetched,
                 bytesFromCache: progress.bytesFromCache)
             return membership.members[id]
         }
         guard let member, member.slot != nil else { return }
-        perform(mutate { $0.finishChange() })
+        perform(mutate(changingRoutes: { !$0.isEmpty }) { $0.finishChange() })
         report(
             .loaded(
                 name: member.description.name, ready: member.ready.count,
                 of: member.assigned.count,
                 fetched: progress.bytesFetched, cached: progress.bytesFromCache))
-    }
-
-    /// The part of a blob that a device asks for, sent on its bulk link.
-    func ship(_ fetch: Fetch, on link: any DeviceLink) {
-        catalogQueue.async { [self] in
-            do {
-                link.send(try catalog.withLock { try $0.chunk(fetch) }.frame())
-            } catch {
-                if let frame = try? Failure(requestID: nil, message: "\(error)").frame() {
-                    link.send(frame)
-                }
-            }
-        }
     }
 
     /// A member says why it is about to leave.
@@ -316,6 +304,7 @@ extension Coordinator {
             return name
         }
         session?.bulk?.close()
+        shipping.left(id)
         mailbox.post(.lost(id))
         if let name { links.left(name) }
         if let name { report(.left(name: name, reason: session?.farewell ?? reason)) }
@@ -328,11 +317,13 @@ extension Coordinator {
     /// Changes the membership, then wakes whoever waits for such a change.
     @discardableResult
     private func mutate<Result: Sendable>(
+        changingRoutes: (Result) -> Bool = { _ in true },
         _ change: (inout MembershipState) -> Result
     ) -> Result {
         let result = state.withLock { state in
-            state.version += 1
-            return change(&state.membership)
+            let result = change(&state.membership)
+            if changingRoutes(result) { state.version += 1 }
+            return result
         }
         wake()
         return result
@@ -353,9 +344,10 @@ extension Coordinator {
 
     private func perform(_ actions: [MembershipState.Action]) {
         for case .assign(let id, let experts) in actions {
-            catalogQueue.async { [self] in
-                let manifests = catalog.withLock { catalog in experts.map(catalog.manifest) }
-                guard let link = state.withLock({ $0.sessions[id]?.control }) else { return }
+            shipping.assign(experts, to: id) { [weak self] manifests in
+                guard let self, let link = state.withLock({ $0.sessions[id]?.control }) else {
+                    return
+                }
                 do {
                     link.send(try Assignment(model: facts, experts: manifests).frame())
                 } catch {

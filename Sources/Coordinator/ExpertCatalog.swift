@@ -7,7 +7,7 @@ package import Wire
 /// The experts as they are shipped: each a blob of its matrices, named by its SHA-256.
 ///
 /// Bytes stay in the model's file; a digest is computed when the expert is first assigned, and
-/// kept. Not for concurrent use: it belongs to one serial queue.
+/// kept. Not for concurrent use: it belongs to one thread.
 package final class ExpertCatalog {
     private let layers: [[ExpertWeights]]
     /// What devices must know of the model.
@@ -69,6 +69,15 @@ package final class ExpertCatalog {
         return Chunk(
             digest: fetch.digest, offset: fetch.offset,
             chunkDigest: BlobDigest(bytes: Array(SHA256.hash(data: bytes))), bytes: bytes)
+    }
+
+    /// The chunk that was asked for, or why there is none.
+    func answer(_ fetch: Fetch) -> Frame? {
+        do {
+            return try chunk(fetch).frame()
+        } catch {
+            return try? Failure(requestID: nil, message: "\(error)").frame()
+        }
     }
 
     private func parts(of id: ExpertID) -> [(name: String, matrix: QuantizedMatrix)] {

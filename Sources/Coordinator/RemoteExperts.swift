@@ -71,6 +71,7 @@ package final class RemoteExperts: ExpertExecutor {
     ///
     /// - Returns: beside it the rows that nobody else can compute.
     private func begin(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> (Round, Parcel) {
+        coordinator.shipping.layerBegan()
         while let letter = coordinator.mailbox.next(timeout: .zero) { handle(letter) }
         if let changed = coordinator.routes(after: routes.version) { routes = changed }
         if let changed = coordinator.residents.copies(after: residents.version) {
@@ -101,6 +102,7 @@ package final class RemoteExperts: ExpertExecutor {
         rounds.removeAll { $0 === round }
         let now = clock.now
         stepParts.finishedLayer(now: now)
+        coordinator.shipping.layerEnded(at: now)
         if let predicted = round.predictedSeconds, round.isAlone {
             costs.layerTimes.append(
                 CostRecord.LayerTime(

@@ -2,16 +2,24 @@ import Foundation
 import Synchronization
 
 /// The one thread that runs the model; asynchronous code submits steps to it and awaits them.
+/// Loaders of weights have one too, in the background.
 ///
 /// A step may block for as long as it waits for devices. On Swift's cooperative pool that would
 /// starve everything else; a thread of its own may sleep as it likes.
 package final class InferenceThread: Sendable {
-    private let queue = StepQueue()
+    private let queue: StepQueue
 
-    package init() {
-        let queue = queue
-        let thread = Thread { while let step = queue.next() { step() } }
-        thread.name = "martlet-inference"
+    /// - Parameters:
+    ///   - name: what tools that list threads show, cut where they show less.
+    ///   - priority: in the background the thread also sleeps as soon as it has nothing to do.
+    package init(name: String = "martlet-inference", priority: ThreadPriority = .normal) {
+        let queue = StepQueue(priority == .normal ? Doorbell() : Doorbell(looks: 1))
+        self.queue = queue
+        let thread = Thread {
+            priority.apply()
+            while let step = queue.next() { step() }
+        }
+        thread.name = name
         thread.stackSize = 8 << 20
         thread.start()
     }
@@ -39,7 +47,11 @@ package final class InferenceThread: Sendable {
 private final class StepQueue: Sendable {
     /// Nil ends the thread.
     private let steps = Mutex<[(@Sendable () -> Void)?]>([])
-    private let doorbell = Doorbell()
+    private let doorbell: Doorbell
+
+    init(_ doorbell: Doorbell) {
+        self.doorbell = doorbell
+    }
 
     func add(_ step: @escaping @Sendable () -> Void) {
         steps.withLock { $0.append(step) }

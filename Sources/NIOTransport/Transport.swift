@@ -14,9 +14,17 @@ package final class Transport: Sendable {
     /// - Parameters:
     ///   - threads: one serves dozens of devices; a link stays on one thread.
     ///   - timing: the handshake's and the closing's patience.
-    package init(threads: Int = 1, timing: TransportTiming = TransportTiming()) {
+    ///   - onThread: called on each of the threads before it does anything else, as to set its
+    ///     priority.
+    package init(
+        threads: Int = 1, timing: TransportTiming = TransportTiming(),
+        onThread: (@Sendable () -> Void)? = nil
+    ) {
         group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
         self.timing = timing
+        if let onThread {
+            for loop in group.makeIterator() { loop.execute(onThread) }
+        }
     }
 
     /// Accepts devices.

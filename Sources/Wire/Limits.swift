@@ -37,6 +37,8 @@ package enum Limits {
     /// Data bytes in one bulk chunk: small enough to hash and retry cheaply, large enough that a
     /// request per chunk costs nothing beside its transfer.
     package static let chunkBytes = 1 * mebibyte
+    /// Requests of one device that may wait for their chunks: eight times what ours asks for ahead.
+    package static let fetches = 256
     /// UTF-8 bytes of a name that people or code give (device, format, activation function).
     package static let nameBytes = 128
     /// UTF-8 bytes of a message that a peer wants a person to read.

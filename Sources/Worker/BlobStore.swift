@@ -14,14 +14,26 @@ package final class BlobStore: Sendable {
     /// Nil: blobs are held in memory only.
     private let directory: FilePath?
     private let lock: FileDescriptor?
-    /// Blobs that somebody is writing to the folder at this moment.
-    private let arriving = ArrivingBlobs()
+    private let space: CacheSpace?
 
-    /// - Parameter directory: made if it does not exist; nil keeps blobs in memory.
+    /// Somebody's present assignment, whose blobs stay in the folder while it lives.
+    package final class Holding: Sendable {
+        private let space: CacheSpace?
+
+        fileprivate init(_ space: CacheSpace?) {
+            self.space = space
+        }
+
+        deinit { space?.end(ObjectIdentifier(self)) }
+    }
+
+    /// - Parameters:
+    ///   - directory: made if it does not exist; nil keeps blobs in memory.
+    ///   - diskBytes: most bytes of blobs in the folder; nil: as many as come.
     /// - Throws: `cache` if the folder cannot be made or another process uses it.
-    package init(directory: String?) throws(WorkerError) {
+    package init(directory: String?, diskBytes: Int? = nil) throws(WorkerError) {
         guard let directory else {
-            (self.directory, lock) = (nil, nil)
+            (self.directory, lock, space) = (nil, nil, nil)
             return
         }
         let folder = FilePath(directory)
@@ -35,6 +47,7 @@ package final class BlobStore: Sendable {
             throw WorkerError(.cache, "cache \(directory): cannot be used: \(Self.reason(error))")
         }
         self.directory = folder
+        space = CacheSpace(folder: directory, limit: diskBytes)
         guard let lock, flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
             throw WorkerError(
                 .cache, "cache \(directory): another device uses it; give each its own --cache")
@@ -56,21 +69,31 @@ package final class BlobStore: Sendable {
         let bytes = WeightBytes(mapping: MappingOwner(file))
         guard bytes.count == byteCount, Self.digest(bytes) == digest else {
             try? FileManager.default.removeItem(atPath: path.string)
+            space?.deleted(bytes.count)
             return nil
         }
         return bytes
     }
 
-    /// Starts, or goes on with, receiving a blob. While another loader of this process receives the
-    /// same one, it comes into memory instead of the folder.
+    /// A loader's part in what stays in the folder.
+    package func makeHolding() -> Holding { Holding(space) }
+
+    /// These blobs, with their bytes, are what is assigned now to whoever has `holding`. If they
+    /// and the others do not fit into the folder's limit, blobs go that nobody is assigned.
+    package func assign(_ blobs: [BlobDigest: Int], to holding: Holding) {
+        space?.assign(blobs, to: holding)
+    }
+
+    /// Starts, or goes on with, receiving a blob. It comes into memory instead of the folder if the
+    /// folder has no room, or while another loader of this process receives the same one.
     ///
     /// - Throws: `cache` with the system's reason.
     package func receive(digest: BlobDigest, byteCount: Int) throws(WorkerError) -> IncomingBlob {
-        guard let directory, let claim = arriving.claim(digest) else {
+        guard let space, let claim = space.claim(digest, byteCount: byteCount) else {
             return IncomingBlob(inMemory: digest, byteCount: byteCount)
         }
         return try IncomingBlob(
-            file: directory.appending(digest.description), claim: claim, byteCount: byteCount)
+            file: FilePath(space.path(digest)), claim: claim, byteCount: byteCount)
     }
 
     /// The SHA-256 of bytes.
@@ -82,27 +105,5 @@ package final class BlobStore: Sendable {
 
     static func reason(_ error: any Error) -> String {
         (error as? Errno)?.description ?? error.localizedDescription
-    }
-}
-
-/// Which blobs are being written to a folder: each by one loader at a time.
-final class ArrivingBlobs: Sendable {
-    /// The right to write one blob; given back when nobody holds it any more.
-    final class Claim: Sendable {
-        let digest: BlobDigest
-        private let owner: ArrivingBlobs
-
-        fileprivate init(_ digest: BlobDigest, _ owner: ArrivingBlobs) {
-            (self.digest, self.owner) = (digest, owner)
-        }
-
-        deinit { owner.digests.withLock { _ = $0.remove(digest) } }
-    }
-
-    private let digests = Mutex<Set<BlobDigest>>([])
-
-    /// Nil while somebody else has it.
-    func claim(_ digest: BlobDigest) -> Claim? {
-        digests.withLock { $0.insert(digest).inserted } ? Claim(digest, self) : nil
     }
 }

@@ -14,6 +14,8 @@ package final class ExpertLoader {
     package struct Progress: Sendable {
         /// Experts that can be computed now and could not before the step.
         package var ready: [ExpertID] = []
+        /// Whether the base station is to be told.
+        package var isNews = false
         /// Requests to send on the bulk connection.
         package var requests: [Fetch] = []
         /// Bytes of the assignment that came over the link, and that were here already.
@@ -28,8 +30,11 @@ package final class ExpertLoader {
 
     /// A blob that arrives damaged this often is given up.
     private static let attempts = 3
+    /// Bytes fetched after which the base station is told even if no expert became ready.
+    private static let newsBytes = 4 << 20
 
     private let store: BlobStore
+    private let holding: BlobStore.Holding
     private let computer: ExpertComputer
     private let memoryBytes: Int
     /// Where experts are copied to; nil computes with them where they are.
@@ -40,6 +45,8 @@ package final class ExpertLoader {
     private var damaged: [BlobDigest: Int] = [:]
     private var held: [BlobDigest: WeightBytes] = [:]
     private var counts = Progress()
+    /// `counts.bytesFetched` when the base station was last told.
+    private var toldBytes = 0
 
     /// - Parameters:
     ///   - memoryBytes: what the device offers; a larger assignment is refused.
@@ -51,6 +58,7 @@ package final class ExpertLoader {
     ) {
         pages = loading == .hugePages && store.isOnDisk ? HugePages() : nil
         self.store = store
+        holding = store.makeHolding()
         self.computer = computer
         self.memoryBytes = memoryBytes
     }
@@ -72,8 +80,13 @@ package final class ExpertLoader {
         incoming = [:]
         damaged = [:]
         counts = Progress()
+        counts.isNews = true
         counts.bytesAssigned = bytes
         counts.expertsAssigned = new.experts.count
+        store.assign(
+            Dictionary(
+                new.experts.map { ($0.sha256, $0.byteCount) }, uniquingKeysWith: { one, _ in one }),
+            to: holding)
         try findHeld(new)
         shipment.want(try missing(new))
         return step()
@@ -99,8 +112,12 @@ package final class ExpertLoader {
     }
 
     private func step() -> Progress {
-        defer { counts.ready = [] }
+        defer { (counts.ready, counts.isNews) = ([], false) }
         counts.requests = shipment.requests()
+        if !counts.ready.isEmpty || counts.bytesFetched - toldBytes >= Self.newsBytes {
+            counts.isNews = true
+        }
+        if counts.isNews { toldBytes = counts.bytesFetched }
         return counts
     }
 

@@ -17,7 +17,7 @@ package final class IncomingBlob {
     package private(set) var received: Int
     private var destination: Destination
     /// For a file: nobody else writes to it.
-    private var claim: ArrivingBlobs.Claim?
+    private var claim: CacheSpace.Claim?
 
     init(inMemory digest: BlobDigest, byteCount: Int) {
         self.digest = digest
@@ -28,12 +28,12 @@ package final class IncomingBlob {
 
     /// - Throws: `cache` if the partial file cannot be opened.
     init(
-        file: FilePath, claim: ArrivingBlobs.Claim, byteCount: Int
+        file: FilePath, claim: CacheSpace.Claim, byteCount: Int
     ) throws(WorkerError) {
         digest = claim.digest
         self.claim = claim
         self.byteCount = byteCount
-        let partial = FilePath(file.string + ".partial")
+        let partial = FilePath(file.string + CacheSpace.partialSuffix)
         do {
             let descriptor = try FileDescriptor.open(
                 partial, .readWrite, options: [.create, .closeOnExec],
@@ -61,6 +61,7 @@ package final class IncomingBlob {
         switch destination {
         case .memory(var buffer):
             destination = .memory([])
+            if buffer.isEmpty { buffer.reserveCapacity(byteCount) }
             buffer += bytes
             destination = .memory(buffer)
         case .file(let descriptor, let partial, _):

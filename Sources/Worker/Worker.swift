@@ -9,11 +9,20 @@ package import Wire
 ///
 /// Two connections: one for control messages and batches, one for weights, so that shipping never
 /// delays a token. Batches are computed on the control link's own thread; everything else is
-/// handled in order by `serve`.
+/// handled in order by `serve`. Weights are hashed, written and read on a thread in the background.
 package final class Worker: Sendable {
-    /// Opens a connection to the base station; called twice a session. The two links must not share
-    /// a thread: batches are computed on the first one's.
-    package typealias Dialer = @Sendable (@escaping LinkHandler) async throws -> any DeviceLink
+    /// Which of a session's two connections.
+    package enum LinkKind: Sendable {
+        /// For control messages and batches, which are computed on its thread.
+        case control
+        /// For weights; its thread may get what processors the others leave.
+        case bulk
+    }
+
+    /// Opens a connection to the base station; called once a session for each kind. The two links
+    /// must not share a thread: batches are computed on the control link's.
+    package typealias Dialer =
+        @Sendable (LinkKind, @escaping LinkHandler) async throws -> any DeviceLink
 
     /// What happens, for people.
     package enum Report: Sendable {
@@ -32,7 +41,7 @@ package final class Worker: Sendable {
     private let device: DeviceDescription
     private let dial: Dialer
     private let computer: ExpertComputer
-    private let loaderThread = InferenceThread()
+    private let loaderThread = InferenceThread(name: "martlet-loader", priority: .background)
     private let loader: Mutex<ExpertLoader>
     private let report: @Sendable (Report) -> Void
 
@@ -90,7 +99,7 @@ package final class Worker: Sendable {
     ) async throws -> any DeviceLink {
         let computer = computer
         let slot = LinkSlot()
-        let link = try await dial { event in
+        let link = try await dial(.control) { event in
             switch event {
             case .frame(let frame) where frame.kind == .expertBatch:
                 if let link = slot.link.withLock({ $0 }) { computer.answer(frame, on: link) }
@@ -105,7 +114,7 @@ package final class Worker: Sendable {
     private func connectBulk(
         _ inbox: AsyncStream<Event>.Continuation, _ welcome: Welcome
     ) async throws -> any DeviceLink {
-        let link = try await dial { event in
+        let link = try await dial(.bulk) { event in
             switch event {
             case .frame(let frame): inbox.yield(.bulk(frame))
             case .closed(let reason): inbox.yield(.closed(reason: reason))
@@ -155,7 +164,7 @@ package final class Worker: Sendable {
         return "the connection closed"
     }
 
-    /// One step of the loader on its thread; then requests and progress go out.
+    /// One step of the loader on its thread; then requests go out, and progress if there is some.
     private func load(
         _ control: any DeviceLink, _ bulk: any DeviceLink,
         _ step: @escaping @Sendable (ExpertLoader) throws -> ExpertLoader.Progress?
@@ -165,6 +174,7 @@ package final class Worker: Sendable {
         }
         guard let progress else { return }
         for request in progress.requests { bulk.send(try request.frame()) }
+        guard progress.isNews else { return }
         control.send(
             try AssignmentProgress(
                 ready: progress.ready, bytesFetched: progress.bytesFetched,

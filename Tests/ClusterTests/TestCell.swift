@@ -68,7 +68,7 @@ final class TestCell: Sendable {
             let worker = Worker(
                 device: device, store: store, clock: ManualClock(), turns: machine?.turns,
                 station: station, loading: cache == nil ? .mapped : .hugePages,
-                dial: { try await self.dial(name, $0) }, report: { _ in })
+                dial: { _, handler in try await self.dial(name, handler) }, report: { _ in })
             _ = try? await worker.serve()
         }
         tasks.withLock { $0.append(task) }

@@ -101,4 +101,61 @@ struct BlobStoreTests {
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
         #expect(Set(files) == ["lock", digest.description])
     }
+
+    /// With room for two blobs, of three in turn the one that was assigned least recently goes;
+    /// what is assigned never does, and what has no room beside it comes into memory.
+    @Test func aLimitedFolderKeepsWhatWasAssignedLast() throws {
+        let folder = try TemporaryFolder()
+        let store = try BlobStore(directory: folder.path, diskBytes: 2 * bytes.count)
+        let holding = store.makeHolding()
+        let blobs = (0..<3).map { number in bytes.map { $0 &+ UInt8(number) } }
+        let digests = blobs.map { BlobStore.digest(WeightBytes($0)) }
+        func assign(_ numbers: [Int]) throws {
+            let wanted = numbers.map { (digests[$0], bytes.count) }
+            store.assign(Dictionary(uniqueKeysWithValues: wanted), to: holding)
+            for number in numbers
+            where store.blob(digest: digests[number], byteCount: bytes.count) == nil {
+                let blob = try store.receive(digest: digests[number], byteCount: bytes.count)
+                try blob.append(blobs[number][...])
+                #expect(try blob.finish() != nil)
+            }
+        }
+        func there() throws -> Set<Int> {
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            return Set(digests.indices.filter { files.contains(digests[$0].description) })
+        }
+        try assign([0, 1])
+        #expect(try there() == [0, 1])
+        try age(folder.path + "/\(digests[1])")
+        try assign([2])
+        #expect(try there() == [0, 2])
+        try age(folder.path + "/\(digests[2])")
+        try assign([0])
+        try assign([1])
+        #expect(try there() == [0, 1], "what was assigned again counts as used")
+        try assign([0, 1, 2])
+        #expect(try there() == [0, 1], "the third is held in memory")
+        let other = store.makeHolding()
+        store.assign([digests[2]: bytes.count], to: other)
+        #expect(try there() == [0, 1], "nobody takes what another has been assigned")
+    }
+
+    private func age(_ path: String) throws {
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1)], ofItemAtPath: path)
+    }
+
+    /// A part that nobody is assigned goes first; what is left of the limit is then enough.
+    @Test func partsOfAnInterruptedStartGoFirst() throws {
+        let folder = try TemporaryFolder()
+        let other = BlobStore.digest(WeightBytes([1, 2, 3]))
+        _ = try folder.write(digest.description, bytes)
+        _ = try folder.write("\(other).partial", Array(bytes[..<4000]))
+        _ = try folder.write("notes", Array(bytes[..<4000]))
+        let store = try BlobStore(directory: folder.path, diskBytes: bytes.count + 1000)
+        let holding = store.makeHolding()
+        store.assign([BlobStore.digest(WeightBytes([4])): 1000], to: holding)
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        #expect(Set(files) == ["lock", "notes", digest.description])
+    }
 }

@@ -9,13 +9,13 @@ struct ShipmentStateTests {
 
     @Test func asksInOrderAndOnlyAFewAtOnce() throws {
         var state = ShipmentState()
-        let chunk = Limits.chunkBytes
+        let (chunk, window) = (ShipmentState.chunkBytes, ShipmentState.window)
         state.want([
-            .init(digest: a, byteCount: 5 * chunk + 7, received: 0),
+            .init(digest: a, byteCount: (window + 1) * chunk + 7, received: 0),
             .init(digest: b, byteCount: 10, received: 4),
         ])
         let first = state.requests()
-        #expect(first.map(\.offset) == [0, chunk, 2 * chunk, 3 * chunk])
+        #expect(first.map(\.offset) == (0..<window).map { $0 * chunk })
         #expect(state.requests().isEmpty, "the window is full")
         var all = first
         var arrivals: [ShipmentState.Arrival] = []
@@ -28,9 +28,10 @@ struct ShipmentStateTests {
             all += state.requests()
             next += 1
         }
-        #expect(all.map(\.byteCount) == [chunk, chunk, chunk, chunk, chunk, 7, 6])
-        #expect(all[6].offset == 4, "a partial blob goes on where it ended")
-        #expect(arrivals.filter { $0 == .complete }.count == 2 && arrivals[5] == .complete)
+        #expect(all.map(\.byteCount) == Array(repeating: chunk, count: window + 1) + [7, 6])
+        #expect(all[window + 2].offset == 4, "a partial blob goes on where it ended")
+        #expect(arrivals.filter { $0 == .complete }.count == 2)
+        #expect(arrivals[window + 1] == .complete)
         #expect(state.isDone)
     }
 

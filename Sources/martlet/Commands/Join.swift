@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import ModelFiles
+import MoEModel
 import NIOTransport
 import SystemModel
 import Tensors
@@ -47,6 +48,13 @@ struct Join: AsyncParsableCommand {
             """)
     var load = WeightLoading.hugePages
 
+    @Option(
+        help: """
+            Most bytes of experts in that folder, such as 8GiB; beyond it those go that were not \
+            assigned for longest. Default: as many as have come.
+            """)
+    var disk: ByteSize?
+
     @Option(help: "A name for people; default: this machine's.")
     var name: String?
 
@@ -69,6 +77,9 @@ struct Join: AsyncParsableCommand {
         guard (1...Self.stationLimit).contains(baseStations.count) else {
             throw ValidationError("name 1 to \(Self.stationLimit) base stations")
         }
+        guard disk == nil || cache != "none" else {
+            throw ValidationError("--disk limits a folder, and \"--cache none\" has none")
+        }
         let endpoints = baseStations.map(\.endpoint.description)
         guard Set(endpoints).count == endpoints.count else {
             throw ValidationError("each base station is named once")
@@ -82,17 +93,25 @@ struct Join: AsyncParsableCommand {
         let shares = try MemoryQuotas.shares(
             offered: offered, quotas: baseStations.map { $0.quota?.count })
         let device = describe()
+        let folder = cacheFolder(device.name)
+        if let folder, let disk, !quiet {
+            Output.note("keeping at most \(Readable.bytes(disk.count)) of experts in \(folder)")
+        }
         let machine = StationSession.Machine(
-            store: try BlobStore(directory: cacheFolder(device.name)),
-            turns: ComputeTurns(clock: SystemClock()), pace: emulation.pace, loading: load)
-        let transports = baseStations.map { _ in Transport(threads: 2) }
+            store: try BlobStore(directory: folder, diskBytes: disk?.count),
+            turns: ComputeTurns(clock: SystemClock()), pace: emulation.pace,
+            loading: load)
+        // Batches are computed on the threads of control links, so each has its own; those for
+        // weights share one.
+        let transports = baseStations.map { _ in Transport() }
+        let bulkTransport = Transport(onThread: ThreadPriority.background.apply)
         let sessions = baseStations.indices.map { position in
             var described = device
             described.memoryBytes = shares[position]
             return StationSession(
                 baseStations[position].endpoint, position: position,
-                transport: transports[position], device: described, machine: machine, once: once,
-                note: note(of: position))
+                transports: .init(control: transports[position], bulk: bulkTransport),
+                device: described, machine: machine, once: once, note: note(of: position))
         }
         let outcome: Swift.Result<Void?, any Error>
         do {
@@ -101,7 +120,7 @@ struct Join: AsyncParsableCommand {
         } catch {
             outcome = .failure(error)
         }
-        for transport in transports { await transport.shutdown() }
+        for transport in transports + [bulkTransport] { await transport.shutdown() }
         _ = try outcome.get()
     }
 

@@ -21,14 +21,28 @@ struct StationSession: Sendable {
         let loading: WeightLoading
     }
 
+    /// The threads of a session's two links.
+    struct Transports: Sendable {
+        /// This session's own, of one thread, which computes.
+        let control: Transport
+        /// In the background; sessions may share it.
+        let bulk: Transport
+
+        subscript(kind: Worker.LinkKind) -> Transport {
+            switch kind {
+            case .control: control
+            case .bulk: bulk
+            }
+        }
+    }
+
     /// - Parameters:
     ///   - position: among the device's base stations.
-    ///   - transport: this session's own, with a thread for each of its two links; the control
-    ///     link's computes.
     ///   - device: what this base station is told.
     init(
-        _ endpoint: Endpoint, position: Int, transport: Transport, device: DeviceDescription,
-        machine: Machine, once: Bool, note: @escaping @Sendable (String) -> Void
+        _ endpoint: Endpoint, position: Int, transports: Transports,
+        device: DeviceDescription, machine: Machine, once: Bool,
+        note: @escaping @Sendable (String) -> Void
     ) {
         self.endpoint = endpoint
         self.once = once
@@ -37,8 +51,8 @@ struct StationSession: Sendable {
         worker = Worker(
             device: device, store: machine.store, clock: SystemClock(), pace: machine.pace,
             turns: machine.turns, station: position, loading: machine.loading,
-            dial: { handler in
-                try await transport.dial(
+            dial: { kind, handler in
+                try await transports[kind].dial(
                     host: endpoint.host, port: endpoint.port, timeout: .seconds(5),
                     handler: handler)
             },
