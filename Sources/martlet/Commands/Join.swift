@@ -1,7 +1,7 @@
 import ArgumentParser
 import Foundation
-import ModelFiles
 import MoEModel
+import ModelFiles
 import NIOTransport
 import SystemModel
 import Tensors
