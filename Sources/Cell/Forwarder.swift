@@ -2,10 +2,22 @@ import NIOCore
 import Scenarios
 import SystemModel
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Moves the bytes of all connections as `CellState` says. Everything runs on one event loop.
 final class Forwarder {
-    /// Departures that are closer together than this share a wake-up.
+    /// Departures that are closer together than this share a wake-up. Their moments do not depend on
+    /// when they are looked at.
     private static let grain = Duration.microseconds(100)
+    /// A sleeping loop wakes up late by about this much; so it sleeps until so long before bytes
+    /// arrive, and then looks again and again.
+    private static let lead = Duration.microseconds(120)
 
     let loop: any EventLoop
     private(set) var state: CellState
@@ -17,6 +29,7 @@ final class Forwarder {
     private(set) var punctuality = CellSnapshot.Punctuality()
     private var nextFlow = 0
     private var wakeTime: Duration?
+    private var isLooking = false
     private let start = NIODeadline.now()
 
     init(_ scenario: Scenario, slowdown: Double, loop: any EventLoop) {
@@ -178,14 +191,25 @@ final class Forwarder {
     }
 
     private func scheduleWake(_ now: Duration) {
-        let arrivals = flows.values.compactMap(\.line.next).min()
-        guard let next = [state.nextEvent, arrivals].compactMap({ $0 }).min() else { return }
-        let time = max(next, now + Self.grain)
-        if let wakeTime, wakeTime <= time, wakeTime > now { return }
-        wakeTime = time
-        let wait = (time - now).components
-        let nanoseconds = Int64(wait.seconds) * 1_000_000_000 + wait.attoseconds / 1_000_000_000
-        loop.assumeIsolated().scheduleTask(in: .nanoseconds(nanoseconds)) { [weak self] in
+        let departure = state.nextEvent.map { max($0, now + Self.grain) }
+        let arrival = flows.values.compactMap(\.line.next).min().map { $0 - Self.lead }
+        guard !isLooking, let next = [departure, arrival].compactMap({ $0 }).min() else { return }
+        guard next > now else { return look() }
+        if let wakeTime, wakeTime <= next, wakeTime > now { return }
+        wakeTime = next
+        loop.assumeIsolated().scheduleTask(
+            in: .nanoseconds(Int64((next - now) / .nanoseconds(1)))
+        ) { [weak self] in
+            self?.wake()
+        }
+    }
+
+    /// Looks at the time again at once, after whoever else wants the processor or the loop.
+    private func look() {
+        isLooking = true
+        loop.assumeIsolated().execute { [weak self] in
+            sched_yield()
+            self?.isLooking = false
             self?.wake()
         }
     }
