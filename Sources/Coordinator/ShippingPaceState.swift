@@ -27,8 +27,23 @@ package struct ShippingPaceState: Sendable {
     /// How long a chunk takes before any has been seen to arrive.
     package static let unknownSeconds = Duration.milliseconds(25)
 
+    /// What something takes by itself: the least of the last few times. What is more was waiting
+    /// for others, and a rest for that would let a busy machine ship next to nothing.
+    private struct LeastTime {
+        private static let count = 64
+        private var times: [Duration] = []
+
+        /// - Returns: the least of these and the last few.
+        mutating func add(_ time: Duration) -> Duration {
+            if times.count == Self.count { times.removeFirst() }
+            times.append(time)
+            return times.reduce(time) { min($0, $1) }
+        }
+    }
+
     /// What is known of one device.
     private struct Receiver {
+        var times = LeastTime()
         /// When the chunks left of which nobody knows whether they have arrived, oldest first.
         var underWay: [Duration] = []
         var lastSent = Duration.zero
@@ -39,6 +54,7 @@ package struct ShippingPaceState: Sendable {
     }
 
     private var receivers: [DeviceID: Receiver] = [:]
+    private var works = LeastTime()
     private var restsUntil = Duration.zero
 
     package init() {}
@@ -47,11 +63,15 @@ package struct ShippingPaceState: Sendable {
     package mutating func asked(_ device: DeviceID, at now: Duration) {
         guard var receiver = receivers[device], let sent = receiver.underWay.first else { return }
         receiver.underWay.removeFirst()
-        // The one before was in its way.
-        let seconds = now - max(sent, receiver.lastArrival)
+        // One that others were in the way of tells nothing about itself.
+        let isAlone = sent >= receiver.lastArrival
+        var seconds = receiver.usual
+        if isAlone {
+            seconds = receiver.times.add(now - sent)
+            receiver.usual += (min(now - sent, Self.longestRest) - receiver.usual) / 8
+        }
         receiver.lastArrival = now
         receiver.restsUntil = now + Self.rest(after: seconds)
-        receiver.usual += (min(seconds, Self.longestRest) - receiver.usual) / 8
         receivers[device] = receiver
     }
 
@@ -63,7 +83,7 @@ package struct ShippingPaceState: Sendable {
 
     /// The base station worked for shipping: hashed, or sent.
     package mutating func worked(from start: Duration, to end: Duration) {
-        restsUntil = end + Self.rest(after: end - start)
+        restsUntil = end + Self.rest(after: works.add(end - start))
     }
 
     /// A device is gone.

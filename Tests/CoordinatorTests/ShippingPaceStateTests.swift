@@ -65,6 +65,22 @@ struct ShippingPaceStateTests {
         #expect(next > now + .milliseconds(10) && next < now + .milliseconds(25))
     }
 
+    /// Those that went at full speed arrive together, and so do requests after a pause: such times
+    /// are no reason for short rests.
+    @Test func chunksInEachOthersWayAreNotMeasured() {
+        var state = ShippingPaceState()
+        for _ in 0..<32 { state.sent(a, at: .zero) }
+        for step in 0..<32 { state.asked(a, at: .milliseconds(100) + .microseconds(step)) }
+        let now = Duration.milliseconds(101)
+        let next = state.earliest(a, sends: true, now: now, tokens: .underWay)
+        #expect(next > now + ShippingPaceState.unknownSeconds)
+        state.sent(a, at: next)
+        state.asked(a, at: next + .milliseconds(1))
+        #expect(
+            state.earliest(a, sends: true, now: next + .milliseconds(1), tokens: .underWay)
+                == next + .milliseconds(1 + ShippingPaceState.restFactor))
+    }
+
     @Test func aDeviceThatComesBackStartsAnew() {
         var state = ShippingPaceState()
         state.sent(a, at: .zero)
@@ -72,32 +88,39 @@ struct ShippingPaceStateTests {
         #expect(state.earliest(a, sends: true, now: .zero, tokens: .underWay) <= .zero)
     }
 
-    /// Random times at the base station and on the way: shipping has its share of neither exceeded,
-    /// uses nearly all of the scarcer one, and no second chunk leaves before the first is there.
+    /// On a busy machine, where a thread waits now and then: shipping has no more than its share of
+    /// what things take by themselves, nearly all of it, no rest for having waited, and no second
+    /// chunk leaves before the first is there.
     @Test(arguments: [3, 4, 5])
     func sharesHold(_ seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         var state = ShippingPaceState()
-        var (now, atStation, onWay) = (Duration.zero, Duration.zero, Duration.zero)
-        for _ in 0..<2_000 {
+        let (work, way) = (Duration.microseconds(300), Duration.milliseconds(5))
+        var (now, rests, waits) = (Duration.zero, Duration.zero, Duration.zero)
+        func wait() -> Duration {
+            guard generator.uniform() < 0.3 else { return .zero }
+            return .microseconds(Int(15_000 * generator.uniform()))
+        }
+        let chunks = 2_000
+        for _ in 0..<chunks {
             while true {
                 let next = state.earliest(a, sends: true, now: now, tokens: .underWay)
                 guard next > now else { break }
+                rests += next - now
                 now = next
             }
-            let work = Duration.microseconds(Int(50 + 450 * generator.uniform()))
-            let way = Duration.microseconds(Int(3_000 + 7_000 * generator.uniform()))
-            state.worked(from: now, to: now + work)
-            now += work
+            let (late, later) = (wait(), wait())
+            waits += late + later
+            state.worked(from: now, to: now + work + late)
+            now += work + late
             state.sent(a, at: now)
             let next = state.earliest(a, sends: true, now: now, tokens: .underWay)
-            #expect(next > now + way, "seed \(seed)")
-            now += way
+            #expect(next > now + way + later, "seed \(seed)")
+            now += way + later
             state.asked(a, at: now)
-            (atStation, onWay) = (atStation + work, onWay + way)
         }
-        let share = 1 / Double(1 + ShippingPaceState.restFactor)
-        #expect(atStation / now < share && onWay / now < share, "seed \(seed)")
-        #expect(onWay / now > 0.9 * share, "seed \(seed)")
+        let wanted = way * (ShippingPaceState.restFactor * chunks)
+        #expect(rests / wanted > 0.99 && rests / wanted < 1.05, "seed \(seed)")
+        #expect(now == rests + waits + (work + way) * chunks, "seed \(seed)")
     }
 }
