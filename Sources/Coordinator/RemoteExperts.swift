@@ -1,4 +1,5 @@
 package import MoEModel
+import Synchronization
 package import SystemModel
 package import Tensors
 import Wire
@@ -53,6 +54,7 @@ package final class RemoteExperts: ExpertExecutor {
     package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
         while let letter = coordinator.mailbox.next(timeout: .zero) { handleStray(letter) }
         if let changed = coordinator.routes(after: routes.version) { routes = changed }
+        coordinator.recentRouting.withLock { $0.add(layer: layer, routing) }
         var round = Round(layer: layer, inputs: inputs, groups: groups(layer, inputs, routing))
         costs.pairs += routing.pairs.count
         let start = clock.now
@@ -319,7 +321,10 @@ extension RemoteExperts {
     /// The groups that are planned at the base station: no codec lies between.
     private func computeOwn(_ round: inout Round) {
         for (index, group) in round.groups.enumerated() where group.slot == nil {
-            let output = measured(group.inputs, group.pairs, round.layer, fromFile: false)
+            let fromFile = group.pairs.contains {
+                !routes.resident.contains(ExpertID(layer: round.layer, expert: $0.expert))
+            }
+            let output = measured(group.inputs, group.pairs, round.layer, fromFile: fromFile)
             round.groups[index].take(Array(group.rows.indices), output, from: 0)
         }
     }
