@@ -38,7 +38,8 @@ package struct MembershipState: Sendable {
 
     private let shape: ModelShape
     private let shares: Shares
-    private var content: ContentPlan
+    /// What is wanted of the machines' memories.
+    package private(set) var content: ContentPlan
     /// While one plan takes another's place: the copies that the new one wants.
     private var plannedReplicas: [[ExpertID]]?
     /// Connected devices by number.
@@ -67,6 +68,25 @@ package struct MembershipState: Sendable {
         members.values.allSatisfy { member in
             guard let slot = member.slot, !member.description.isCloud else { return true }
             return placement.experts(inSlot: slot).allSatisfy(member.ready.contains)
+        }
+    }
+
+    /// Whether one plan is still taking another's place.
+    package var isChanging: Bool { plannedReplicas != nil || !isSettled }
+
+    /// Bytes that devices were assigned and do not have yet.
+    package var bytesToShip: Int {
+        members.values.reduce(0) { sum, member in
+            sum + bytes(member.assigned.filter { !member.ready.contains($0) })
+        }
+    }
+
+    /// Those that take part in a plan, in the order in which they get slots: far nodes do not.
+    package var devicesInOrder: [Member] { inOrder.filter { !$0.description.isCloud } }
+
+    private var inOrder: [Member] {
+        members.values.sorted {
+            ($0.description.name, $0.id) < ($1.description.name, $1.id)
         }
     }
 
@@ -167,10 +187,7 @@ package struct MembershipState: Sendable {
     ///
     /// - Returns: the members by slot.
     private mutating func makePlan() -> [Member] {
-        let all = members.values.sorted {
-            ($0.description.name, $0.id) < ($1.description.name, $1.id)
-        }
-        let order = all.filter { !$0.description.isCloud }
+        let order = devicesInOrder
         if let devices = content.devices {
             plan(order.map { devices[$0.description.name] ?? [] }, order)
         } else {
@@ -183,7 +200,7 @@ package struct MembershipState: Sendable {
                 shape, placement, spareBytes: spare, copies: content.copies,
                 popularity: content.popularity)
         }
-        let clouds = all.filter(\.description.isCloud)
+        let clouds = inOrder.filter(\.description.isCloud)
         addClouds(clouds)
         return order + clouds
     }
