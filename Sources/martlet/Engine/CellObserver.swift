@@ -108,6 +108,8 @@ extension Coordinator.Report {
         case .left: .lost
         case .late: .late
         case .refused: .refused
+        case .planning: nil
+        case .adopted, .kept: .planned
         }
     }
 }
