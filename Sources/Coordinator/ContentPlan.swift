@@ -32,13 +32,11 @@ package enum ReplicaPlacement {
     ///   - copies: most slots that hold an expert, its own included.
     ///   - popularity: `[layers][experts]`; the hottest are copied first. Nil: the first experts of
     ///     every layer first.
-    ///   - holding: by slot what its device has already: where it has room for a copy that it has,
-    ///     nobody else is given it. Empty: nobody has anything.
     /// - Returns: by slot the experts of other slots that it holds as well, hottest first.
     /// - Complexity: O(copies · layers · experts · (slots + log experts)).
     package static func plan(
         _ shape: ModelShape, _ placement: Placement, spareBytes: [Int], copies: Int,
-        popularity: [[Double]]?, holding: [Set<ExpertID>] = []
+        popularity: [[Double]]?
     ) -> [[ExpertID]] {
         let count = placement.slotCount
         var left = spareBytes
@@ -51,9 +49,11 @@ package enum ReplicaPlacement {
                 // The preferred slot, then the ones after it; never one that has the expert.
                 let first = (id.layer + copy - 1) % (count - 1)
                 let slots = (0..<count - 1).map { (home + 1 + (first + $0) % (count - 1)) % count }
-                let roomy = slots.filter { left[$0] >= bytes && !replicas[$0].contains(id) }
-                let holder = roomy.first { $0 < holding.count && holding[$0].contains(id) }
-                guard let slot = holder ?? roomy.first else { continue }
+                guard
+                    let slot = slots.first(where: {
+                        left[$0] >= bytes && !replicas[$0].contains(id)
+                    })
+                else { continue }
                 replicas[slot].append(id)
                 left[slot] -= bytes
             }

@@ -33,7 +33,8 @@ package struct PlacementChange: Sendable, Equatable {
     ) {
         self.reason = reason
         self.before = before
-        content = situation.content(homes, copies: copies)
+        // Devices that come and go are what copies are for; other changes keep those there are.
+        content = situation.content(homes, copies: copies, shipsCopies: reason.isMembership)
         after = situation.problem.cost(homes)
         movedBytesByDevice = situation.bytesToShip(homes)
         bytesByDevice = situation.bytesToShip(content)

@@ -61,7 +61,7 @@ extension PlacementSituation {
         return DeploymentProblem.Device(
             name: description.name, memoryBytes: description.memoryBytes,
             messageSeconds: estimate.messageSeconds,
-            visitSeconds: estimate.airSecondsPerRow + estimate.computeSecondsPerRow)
+            visitSeconds: estimate.computeSecondsPerRow, rowSeconds: estimate.airSecondsPerRow)
     }
 
     private static func running(
@@ -84,34 +84,35 @@ extension PlacementSituation {
     }
 
     /// What each machine is to hold so that experts have these homes: devices their own, then
-    /// copies of others' as far as memory reaches, the hottest first.
+    /// copies of others' as far as memory reaches.
     ///
-    /// - Parameter copies: most devices that hold an expert.
-    package func content(_ homes: [[ExpertHome]], copies: Int) -> ContentPlan {
-        let shape = problem.shape
+    /// - Parameters:
+    ///   - copies: most devices that hold an expert.
+    ///   - shipsCopies: whether copies may be shipped; otherwise only those stay that are there.
+    package func content(
+        _ homes: [[ExpertHome]], copies: Int, shipsCopies: Bool = true
+    ) -> ContentPlan {
         var content = ContentPlan()
         content.copies = copies
-        let popularity = problem.sets.map { $0.popularity(experts: shape.experts) }
-        content.popularity = popularity
-        var slots = Placement(baseStationOnly: shape).slots
+        content.popularity = problem.sets.map { $0.popularity(experts: problem.shape.experts) }
+        var own = [[ExpertID]](repeating: [], count: problem.devices.count)
         for (layer, experts) in homes.enumerated() {
             for (expert, home) in experts.enumerated() {
+                let id = ExpertID(layer: layer, expert: expert)
                 switch home {
-                case .resident: content.resident.insert(ExpertID(layer: layer, expert: expert))
-                case .device(let device): slots[layer][expert] = device
+                case .resident: content.resident.insert(id)
+                case .device(let device): own[device].append(id)
                 case .file: break
                 }
             }
         }
-        let placement = Placement(slots: slots, slotCount: problem.devices.count)
-        let own = problem.devices.indices.map { placement.experts(inSlot: $0) }
-        let spare = problem.devices.indices.map { problem.devices[$0].memoryBytes - bytes(own[$0]) }
-        let replicas = ReplicaPlacement.plan(
-            shape, placement, spareBytes: spare, copies: copies, popularity: popularity,
-            holding: held)
+        let standby = DeploymentCopies.plan(
+            problem, homes, copies: copies, held: held, shipAtMost: shipsCopies ? .max : 0)
+        let names = problem.devices.map(\.name)
         content.devices = [String: [ExpertID]](
-            problem.devices.indices.map { (problem.devices[$0].name, own[$0] + replicas[$0]) },
-            uniquingKeysWith: { first, _ in first })
+            zip(names, own), uniquingKeysWith: { first, _ in first })
+        content.standby = [String: [ExpertID]](
+            zip(names, standby), uniquingKeysWith: { first, _ in first })
         return content
     }
 
@@ -132,20 +133,13 @@ extension PlacementSituation {
     /// By device, the bytes that have to be shipped until it holds what the content gives it.
     package func bytesToShip(_ content: ContentPlan) -> [Int] {
         problem.devices.indices.map { device in
-            let wanted = content.devices?[problem.devices[device].name] ?? []
+            let name = problem.devices[device].name
+            let wanted = (content.devices?[name] ?? []) + (content.standby[name] ?? [])
             return bytes(wanted.filter { !held[device].contains($0) })
         }
     }
 
     private func bytes(_ experts: [ExpertID]) -> Int {
         experts.reduce(0) { $0 + problem.shape.expertBytes[$1.layer] }
-    }
-}
-
-extension DeploymentProblem {
-    /// What plans are compared by: seconds of a decoded token, and of the rows of prompts that come
-    /// with it.
-    func seconds(_ cost: DeploymentCost) -> Double {
-        cost.secondsPerToken + promptRows * cost.secondsPerPromptRow
     }
 }

@@ -329,5 +329,7 @@ extension DeploymentProblem {
 }
 
 extension DeploymentProblem.Device {
-    fileprivate var singleVisitSeconds: Double { messageSeconds + visitSeconds }
+    fileprivate var singleVisitSeconds: Double {
+        messageSeconds + rowSeconds + visitSeconds
+    }
 }

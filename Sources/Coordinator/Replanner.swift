@@ -32,9 +32,10 @@ package final class Replanner: Sendable {
         @Sendable (PlacementSituation, Int?, @escaping @Sendable () -> Bool) -> [[ExpertHome]]?
 
     /// The planner's.
-    package static let search: Search = { situation, _, isCancelled in
-        guard !isCancelled() else { return nil }
-        return DeploymentPlanner.plan(situation.problem)
+    package static let search: Search = { situation, moveAtMost, isCancelled in
+        DeploymentPlanner.plan(
+            situation.problem, from: situation.running, held: situation.held,
+            moveAtMost: moveAtMost, isCancelled: isCancelled)
     }
 
     private let coordinator: Coordinator

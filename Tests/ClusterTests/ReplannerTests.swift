@@ -79,17 +79,15 @@ struct ReplannerTests {
             }
             return steps
         }
-        let all = model.shape.layers * model.shape.experts
         planned.join(["a", "b"])
         try await planned.settle(2)
-        #expect(held(planned) == all, "everything is with a device")
+        #expect(!planned.cell.coordinator.membership.hasSpareDevices)
         planned.cell.cut("b")
         await planned.cell.coordinator.wait { $0.members.count == 1 }
         try await planned.settle(1)
-        #expect(held(planned) == all)
         planned.join(["c", "d"])
         try await planned.settle(3)
-        #expect(held(planned) == all)
+        #expect(!planned.cell.coordinator.membership.hasSpareDevices)
         done.withLock { $0 = true }
         #expect(try await stepping.value > 0)
         #expect(wrong.withLock { $0 } == 0)
@@ -99,21 +97,14 @@ struct ReplannerTests {
                 return (try model.logits(ids, experts), experts.takeCosts())
             }
         }
-        #expect(last.0 == own && last.1.localPairs == 0)
+        // Who computes how much depends on how fast they were measured to be.
+        #expect(last.0 == own)
         #expect(Set(last.1.devices.keys).isSubset(of: ["a", "c", "d"]))
         let outlook = planned.cell.coordinator.placementOutlook
         #expect(outlook.plan?.reason.contains("joined") == true && outlook.bytesToShip == 0)
         #expect(outlook.rows > 0)
         for layer in outlook.popularity { #expect(abs(layer.reduce(0, +) - 1) < 1e-9) }
         await planned.close()
-    }
-
-    /// Experts of which a device is the first holder.
-    private func held(_ planned: Planned) -> Int {
-        let membership = planned.cell.coordinator.membership
-        return membership.members.values.compactMap(\.slot).reduce(0) {
-            $0 + membership.placement.experts(inSlot: $1).count
-        }
     }
 
     /// The base station's own memory takes part, and what is in it costs no frame.

@@ -161,7 +161,8 @@ struct ReplanDecisionTests {
             Issue.record("c is given something")
             return
         }
-        #expect(Set(change.content.devices?["c"] ?? []) == Set(Self.ids([0, 1])))
+        #expect(change.content.devices?["c"] == [])
+        #expect(Set(change.content.standby["c"] ?? []) == Set(Self.ids([0, 1])))
         #expect(change.bytesByDevice == [0, 0, 20])
         // Not for want of devices that have all they should.
         let again = Cell.situation(devices, Cell.onSecond, held: [[0, 1], [2, 3], [0, 1]])
@@ -224,7 +225,11 @@ struct ReplanDecisionTests {
             let situation = Cell.situation(devices, homes, held: held)
             let content = situation.content([homes], copies: 2)
             let name = devices[holder].name
-            #expect(content.devices?[name]?.contains(Self.ids([0])[0]) == true)
+            #expect(content.standby[name]?.contains(Self.ids([0])[0]) == true)
+            // Nothing is shipped for copies alone.
+            let kept = situation.content([homes], copies: 2, shipsCopies: false)
+            #expect(kept.standby[name] == Self.ids([0]))
+            #expect(situation.bytesToShip(kept) == [0, 0, 0])
         }
     }
 

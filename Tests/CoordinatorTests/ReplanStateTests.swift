@@ -28,7 +28,7 @@ struct ReplanStateTests {
         PlacementSituation(
             problem: DeploymentProblem(
                 shape: shape, sets: sets, devices: devices, residentBytes: 0, residentSeconds: 0,
-                fileSeconds: 0.01, promptRows: 0),
+                fileSeconds: 0.01, promptRows: 0, frameSeconds: 0),
             running: [running],
             held: held.map { Set($0.map { ExpertID(layer: 0, expert: $0) }) }, hasSpare: hasSpare)
     }
