@@ -16,6 +16,12 @@ package final class Coordinator: Sendable {
         case left(name: String, reason: String)
         case late(name: String)
         case refused(peer: String, reason: String)
+        /// A plan is being made.
+        case planning(PlacementChange.Reason)
+        /// It takes the old one's place.
+        case adopted(PlacementChange)
+        /// It is not worth its while: the old one stays.
+        case kept(PlacementChange)
     }
 
     /// How the base station treats its devices.
@@ -72,6 +78,10 @@ package final class Coordinator: Sendable {
     package let residents: ResidentWeights
     /// What was sent to whom lately.
     package let rowLog = RowLog()
+    /// What tokens visited lately.
+    let recentRouting: Mutex<RecentRouting>
+    /// What is foreseen of the running plan, if it was made here.
+    let plan = Mutex<PlacementOutlook.Plan?>(nil)
     let clock: any MonotonicClock
     private let state: Mutex<State>
     /// What devices are owed.
@@ -91,6 +101,7 @@ package final class Coordinator: Sendable {
         self.clock = clock
         latencies = MeasuredLatencies(shape: shape)
         residents = ResidentWeights(experts)
+        recentRouting = Mutex(RecentRouting(shape))
         self.report = report
         facts = ModelFacts(
             hiddenSize: shape.hidden, layerCount: shape.layers,
@@ -123,7 +134,13 @@ package final class Coordinator: Sendable {
     /// Another plan takes this one's place while answers go on. Between answers only.
     package func adopt(_ content: ContentPlan) {
         hold(content.resident)
-        perform(mutate { $0.adopt(content) })
+        plan.withLock { $0 = nil }
+        perform(mutate { $0.adopt(content) + $0.finishChange() })
+    }
+
+    /// Tells people.
+    func tell(_ event: Report) {
+        report(event)
     }
 
     private func hold(_ resident: Set<ExpertID>) {
@@ -192,7 +209,8 @@ package final class Coordinator: Sendable {
             }
             return Routes(
                 version: state.version, placement: state.membership.placement,
-                occupants: occupants, cloudSlots: state.membership.cloudSlots)
+                occupants: occupants, cloudSlots: state.membership.cloudSlots,
+                resident: state.membership.content.resident)
         }
     }
 
@@ -303,6 +321,8 @@ extension Coordinator {
             membership.left(id)
             return name
         }
+        // Nobody else may have to get ready any more.
+        perform(mutate { $0.finishChange() })
         session?.bulk?.close()
         shipping.left(id)
         mailbox.post(.lost(id))

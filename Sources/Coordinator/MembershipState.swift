@@ -71,6 +71,25 @@ package struct MembershipState: Sendable {
         }
     }
 
+    /// Whether one plan is still taking another's place.
+    package var isChanging: Bool { plannedReplicas != nil || !isSettled }
+
+    /// Bytes that devices were assigned and do not have yet.
+    package var bytesToShip: Int {
+        members.values.reduce(0) { sum, member in
+            sum + bytes(member.assigned.filter { !member.ready.contains($0) })
+        }
+    }
+
+    /// Those that take part in a plan, in the order in which they get slots: far nodes do not.
+    package var devicesInOrder: [Member] { inOrder.filter { !$0.description.isCloud } }
+
+    private var inOrder: [Member] {
+        members.values.sorted {
+            ($0.description.name, $0.id) < ($1.description.name, $1.id)
+        }
+    }
+
     /// Whether every device has all that it was assigned, replicas too.
     package var isComplete: Bool {
         members.values.allSatisfy { $0.ready.count == $0.assigned.count }
@@ -168,12 +187,10 @@ package struct MembershipState: Sendable {
     ///
     /// - Returns: the members by slot.
     private mutating func makePlan() -> [Member] {
-        let all = members.values.sorted {
-            ($0.description.name, $0.id) < ($1.description.name, $1.id)
-        }
-        let order = all.filter { !$0.description.isCloud }
+        let order = devicesInOrder
         if let devices = content.devices {
-            plan(order.map { devices[$0.description.name] ?? [] }, order)
+            let names = order.map(\.description.name)
+            plan(names.map { devices[$0] ?? [] }, names.map { content.standby[$0] ?? [] }, order)
         } else {
             placement = ProportionalPlacement.plan(
                 shape, offers: order.map(offer), keeping: content.resident)
@@ -184,7 +201,7 @@ package struct MembershipState: Sendable {
                 shape, placement, spareBytes: spare, copies: content.copies,
                 popularity: content.popularity)
         }
-        let clouds = all.filter(\.description.isCloud)
+        let clouds = inOrder.filter(\.description.isCloud)
         addClouds(clouds)
         return order + clouds
     }
@@ -199,20 +216,29 @@ package struct MembershipState: Sendable {
         cloudSlots = first..<placement.slotCount
     }
 
-    /// A plan made elsewhere: of the devices that hold an expert the first computes it. What is in
-    /// no memory stays at the base station.
-    private mutating func plan(_ wanted: [[ExpertID]], _ order: [Member]) {
+    /// A plan made elsewhere: of the devices that hold an expert the first computes it, and before
+    /// those that stand by. What is in no memory stays at the base station.
+    private mutating func plan(
+        _ wanted: [[ExpertID]], _ standby: [[ExpertID]], _ order: [Member]
+    ) {
         var slots = Placement(baseStationOnly: shape).slots
         replicas = Array(repeating: [], count: wanted.count)
-        for (slot, experts) in wanted.enumerated() {
-            for id in fitting(experts, within: order[slot].description.memoryBytes) {
-                if content.resident.contains(id) { continue }
-                if slots[id.layer][id.expert] == nil {
-                    slots[id.layer][id.expert] = slot
-                } else {
-                    replicas[slot].append(id)
-                }
+        let held = wanted.indices.map { slot in
+            fitting(wanted[slot] + standby[slot], within: order[slot].description.memoryBytes)
+        }
+        func add(_ id: ExpertID, _ slot: Int) {
+            if content.resident.contains(id) || slots[id.layer][id.expert] == slot { return }
+            if slots[id.layer][id.expert] == nil {
+                slots[id.layer][id.expert] = slot
+            } else {
+                replicas[slot].append(id)
             }
+        }
+        for slot in held.indices {
+            for id in held[slot].prefix(wanted[slot].count) { add(id, slot) }
+        }
+        for slot in held.indices {
+            for id in held[slot].dropFirst(wanted[slot].count) { add(id, slot) }
         }
         placement = Placement(slots: slots, slotCount: wanted.count)
     }

@@ -1,4 +1,5 @@
 package import MoEModel
+import Synchronization
 package import SystemModel
 package import Tensors
 import Wire
@@ -77,6 +78,7 @@ package final class RemoteExperts: ExpertExecutor {
         if let changed = coordinator.residents.copies(after: residents.version) {
             residents = changed
         }
+        coordinator.recentRouting.withLock { $0.add(layer: layer, routing) }
         let round = Round(
             layer: layer, inputs: inputs, groups: groups(layer, inputs, routing), began: clock.now)
         for other in rounds { (other.isAlone, round.isAlone) = (false, false) }
@@ -339,7 +341,10 @@ extension RemoteExperts {
     /// The groups that are planned at the base station: no codec lies between.
     private func computeOwn(_ round: Round) {
         for (index, group) in round.groups.enumerated() where group.slot == nil {
-            let output = measured(group.inputs, group.pairs, round.layer, fromFile: false)
+            let fromFile = group.pairs.contains {
+                !routes.resident.contains(ExpertID(layer: round.layer, expert: $0.expert))
+            }
+            let output = measured(group.inputs, group.pairs, round.layer, fromFile: fromFile)
             round.groups[index].take(Array(group.rows.indices), output, from: 0)
         }
     }

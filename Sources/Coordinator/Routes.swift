@@ -28,14 +28,18 @@ struct Routes: Sendable {
     let occupants: [Occupant?]
     /// The slots of far nodes that are there.
     let clouds: [Int]
+    /// What the base station's memory is to hold.
+    let resident: Set<ExpertID>
     /// `[layers][experts]`: the slots whose devices can compute an expert that is not the base
     /// station's, its own slot first; far nodes left out.
     private let holders: [[[Int]]]
 
     init(
-        version: Int, placement: Placement, occupants: [Occupant?], cloudSlots: Range<Int> = 0..<0
+        version: Int, placement: Placement, occupants: [Occupant?],
+        cloudSlots: Range<Int> = 0..<0, resident: Set<ExpertID> = []
     ) {
         self.version = version
+        self.resident = resident
         self.cloudSlots = cloudSlots
         self.placement = placement
         self.occupants = occupants

@@ -64,7 +64,7 @@ package struct CellSnapshot: Sendable {
     package struct Event: Sendable {
         /// What kind of thing.
         package enum Kind: String, Sendable {
-            case joined, ready, late, lost, refused
+            case joined, ready, late, lost, refused, planned
         }
 
         /// Counted from 1.

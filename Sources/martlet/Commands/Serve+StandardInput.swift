@@ -29,10 +29,18 @@ extension Serve {
     private func answer(
         _ opened: OpenedModel, _ tokenizer: Tokenizer, _ station: BaseStation
     ) async throws {
-        if waitDevices > 0 { try await station.waitForDevices() }
         let engine = Engine(opened, station: station, deadline: devices.deadline)
-        let dealing = Task { await engine.dealToNewcomers() }
-        defer { dealing.cancel() }
+        let dealing = try ExpertDealing(
+            station, opened.model, devices, replanMode, on: engine.thread)
+        let (ready, readiness) = AsyncStream.makeStream(of: Void.self)
+        let waits = waitDevices > 0
+        let running = Task {
+            defer { readiness.finish() }
+            try await dealing.run(waiting: waits) { readiness.finish() }
+        }
+        defer { running.cancel() }
+        for await _ in ready {}
+        try Task.checkCancellation()
         if json { try Output.json(Ready(station.coordinator.membership)) }
         for await line in StandardInput.lines() {
             try Task.checkCancellation()

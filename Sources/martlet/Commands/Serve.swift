@@ -56,6 +56,15 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "Answer nothing before N devices have their experts.")
     var waitDevices = 0
 
+    @Option(
+        help: """
+            auto: plan who holds which experts while serving, as devices come and go and as links \
+            and what tokens visit change; the default with --devices-listen, without --plan and \
+            --stdin; with --plan that is what is begun with. off: deal them in proportion to \
+            speed, or as --plan says.
+            """)
+    var replan: ReplanMode?
+
     @Option(help: "Most memory of all cached keys and values, as 2GiB, which is the default.")
     var kvMemory: ByteSize?
 
@@ -80,6 +89,15 @@ struct Serve: AsyncParsableCommand {
         guard standardInput || devicesListen != nil || devices.selection.policy == .topk else {
             throw ValidationError("--policy needs --devices-listen")
         }
+        guard standardInput || devicesListen != nil || replan != .auto else {
+            throw ValidationError("--replan auto needs --devices-listen")
+        }
+    }
+
+    /// Who deals experts to devices, unless the command line says so.
+    var replanMode: ReplanMode {
+        let plansByItself = devicesListen != nil && devices.plan == nil && !standardInput
+        return replan ?? (plansByItself ? .auto : .off)
     }
 
     func run() async throws {
@@ -133,16 +151,14 @@ struct Serve: AsyncParsableCommand {
                 limits: http.limits, thread: thread, clock: SystemClock()))
         let state = ReadyState()
         let wanted = waitDevices
-        let dealing = Task {
-            if let station {
-                if wanted > 0 { try await station.waitForDevices() }
-                state.isReady.withLock { $0 = true }
-                await station.coordinator.dealToNewcomers(on: thread)
-            } else {
-                state.isReady.withLock { $0 = true }
-            }
+        let dealing = try station.map {
+            try ExpertDealing($0, opened.model, devices, replanMode, on: thread)
         }
-        defer { dealing.cancel() }
+        let running = Task {
+            guard let dealing else { return state.isReady.withLock { $0 = true } }
+            try await dealing.run(waiting: wanted > 0) { state.isReady.withLock { $0 = true } }
+        }
+        defer { running.cancel() }
         let rereading = rereadPlan(opened.model, station?.coordinator, on: thread)
         defer { rereading?.cancel() }
         let scheme = options.tls == nil ? "http" : "https"

@@ -3,6 +3,7 @@ import Foundation
 import MoEModel
 import ModelFiles
 import NIOTransport
+import Planning
 import SystemModel
 
 /// The network side of a run: a listener, its coordinator, and devices started for the run.
@@ -70,12 +71,24 @@ struct BaseStation {
         return Task { await control.run() }
     }
 
+    /// Returns when the wanted devices are there, whatever they hold.
+    func waitForMembers() async {
+        let wanted = wanted
+        await coordinator.wait { $0.members.count >= wanted }
+    }
+
     /// Returns when the wanted devices have their experts, and the base station those that it holds
     /// itself.
     ///
+    /// - Parameter replanner: who deals the experts; nil: they are dealt in proportion to speed.
     /// - Throws: if a device that was started for the run ended instead.
-    func waitForDevices() async throws {
+    func waitForDevices(replanner: Replanner? = nil) async throws {
         let (wanted, devices, waitsForCopies) = (wanted, devices, waitsForCopies)
+        if let replanner {
+            return await coordinator.wait {
+                $0.isSettled && $0.members.count >= wanted && replanner.hasDecided(for: $0)
+            }
+        }
         await coordinator.wait { $0.members.count >= wanted || devices?.ended == true }
         try devices?.check()
         coordinator.replan()
@@ -145,6 +158,29 @@ extension Coordinator.Report {
         case .left(let name, let reason): "\(name) left: \(reason)"
         case .late(let name): "\(name) is late; its work is done by others until it answers"
         case .refused(let peer, let reason): "refused \(peer): \(reason)"
+        case .planning(let reason): "planning who holds what: \(reason.text)"
+        case .adopted(let change):
+            "experts change places (\(change.reason.text)): \(change.foreseen), "
+                + "\(Readable.bytes(change.bytes)) to ship"
+        case .kept(let change):
+            "experts stay where they are (\(change.reason.text)); another plan: "
+                + "\(change.foreseen), \(Readable.bytes(change.bytes)) to ship"
         }
+    }
+}
+
+extension PlacementChange {
+    /// What a token costs now and would cost then.
+    fileprivate var foreseen: String {
+        func step(_ before: Double, _ after: Double, _ name: String) -> String {
+            String(format: "%.2f -> %.2f ", before, after) + name
+        }
+        let prompt = step(
+            1e3 * before.secondsPerPromptRow, 1e3 * after.secondsPerPromptRow, "ms a prompt's row")
+        return [
+            step(1e3 * before.secondsPerToken, 1e3 * after.secondsPerToken, "ms"),
+            step(before.roundTripsPerToken, after.roundTripsPerToken, "round trips"),
+            step(before.framesPerToken, after.framesPerToken, "frames a token"), prompt,
+        ].joined(separator: ", ")
     }
 }

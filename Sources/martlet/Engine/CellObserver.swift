@@ -131,6 +131,8 @@ extension Coordinator.Report {
         case .left: .lost
         case .late: .late
         case .refused: .refused
+        case .planning: nil
+        case .adopted, .kept: .planned
         }
     }
 }

@@ -65,6 +65,18 @@ struct SelectionOptions: ParsableArguments {
         return planner
     }
 
+    /// `[layers]`: the sets of experts that the profile recorded; nil without one.
+    ///
+    /// - Throws: if it cannot be read or is of another model.
+    func routedSets(_ shape: ModelShape) throws -> [[RoutedSet]]? {
+        guard let path = profile else { return nil }
+        let sets = try ProfileDatabase(path: path).routedSets()
+        guard sets.count == shape.layers,
+            sets.joined().allSatisfy({ $0.experts.allSatisfy { $0 < shape.experts } })
+        else { throw CommandError("\(path): is of another model; calibrate this one") }
+        return sets
+    }
+
     /// What the profile holds; nil without one.
     func calibration(layers: Int, experts: Int) throws -> CalibrationProfile? {
         guard let path = profile else { return nil }
