@@ -84,7 +84,8 @@ final class CellObserver: Sendable {
             }
             snapshot.devices = state.present + state.lost.reversed()
             snapshot.places = Self.places(membership, shape, state.holders)
-            snapshot.plan = state.plans.look(at: membership, unixTime: unixTime)
+            snapshot.plan = state.plans.look(
+                at: membership, live: coordinator.placementOutlook.plan, unixTime: unixTime)
             snapshot.events = state.events
             return snapshot
         }
