@@ -1,6 +1,7 @@
 import APIServer
 import Coordinator
 import Foundation
+import Planning
 import SystemModel
 
 /// Which plan a base station follows, and which it followed before.
