@@ -8,6 +8,9 @@ package struct ContentPlan: Sendable, Equatable {
     /// By device name the experts to hold, the first device of an expert computing it and others
     /// standing by; nil: in proportion to speed.
     package var devices: [String: [ExpertID]]?
+    /// By device name the experts to hold beside those, as far as memory reaches, for when others
+    /// are slow, gone or not there.
+    package var standby: [String: [ExpertID]] = [:]
     /// Most devices that hold an expert, as far as memory reaches.
     package var copies = 1
     /// `[layers][experts]`: how often each is visited; nil where nobody knows.

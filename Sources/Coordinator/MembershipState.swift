@@ -172,7 +172,8 @@ package struct MembershipState: Sendable {
         }
         let order = all.filter { !$0.description.isCloud }
         if let devices = content.devices {
-            plan(order.map { devices[$0.description.name] ?? [] }, order)
+            let names = order.map(\.description.name)
+            plan(names.map { devices[$0] ?? [] }, names.map { content.standby[$0] ?? [] }, order)
         } else {
             placement = ProportionalPlacement.plan(
                 shape, offers: order.map(offer), keeping: content.resident)
@@ -198,20 +199,29 @@ package struct MembershipState: Sendable {
         cloudSlots = first..<placement.slotCount
     }
 
-    /// A plan made elsewhere: of the devices that hold an expert the first computes it. What is in
-    /// no memory stays at the base station.
-    private mutating func plan(_ wanted: [[ExpertID]], _ order: [Member]) {
+    /// A plan made elsewhere: of the devices that hold an expert the first computes it, and before
+    /// those that stand by. What is in no memory stays at the base station.
+    private mutating func plan(
+        _ wanted: [[ExpertID]], _ standby: [[ExpertID]], _ order: [Member]
+    ) {
         var slots = Placement(baseStationOnly: shape).slots
         replicas = Array(repeating: [], count: wanted.count)
-        for (slot, experts) in wanted.enumerated() {
-            for id in fitting(experts, within: order[slot].description.memoryBytes) {
-                if content.resident.contains(id) { continue }
-                if slots[id.layer][id.expert] == nil {
-                    slots[id.layer][id.expert] = slot
-                } else {
-                    replicas[slot].append(id)
-                }
+        let held = wanted.indices.map { slot in
+            fitting(wanted[slot] + standby[slot], within: order[slot].description.memoryBytes)
+        }
+        func add(_ id: ExpertID, _ slot: Int) {
+            if content.resident.contains(id) || slots[id.layer][id.expert] == slot { return }
+            if slots[id.layer][id.expert] == nil {
+                slots[id.layer][id.expert] = slot
+            } else {
+                replicas[slot].append(id)
             }
+        }
+        for slot in held.indices {
+            for id in held[slot].prefix(wanted[slot].count) { add(id, slot) }
+        }
+        for slot in held.indices {
+            for id in held[slot].dropFirst(wanted[slot].count) { add(id, slot) }
         }
         placement = Placement(slots: slots, slotCount: wanted.count)
     }

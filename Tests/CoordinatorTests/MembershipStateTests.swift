@@ -140,4 +140,21 @@ struct MembershipStateTests {
         #expect(actions == [.assign(DeviceID(1), Self.ids(1, [0, 1]))])
         #expect(state.members[DeviceID(1)]?.ready.isEmpty == true)
     }
+
+    /// Who stands by computes nothing while the device that is to compute is there, and all of it
+    /// where that is not.
+    @Test func standingByIsNotComputing() {
+        var plan = Self.plan(["a": Self.ids(0, [0]), "b": Self.ids(0, [1, 2])])
+        plan.standby = ["a": Self.ids(0, [1, 3]), "b": Self.ids(0, [0])]
+        var state = MembershipState(shape: Self.shape, shares: .equal, content: plan)
+        _ = state.joined(DeviceID(1), device("a"))
+        _ = state.joined(DeviceID(2), device("b"))
+        _ = state.replan()
+        #expect(state.placement.slots[0] == [0, 1, 1, 0], "of 3 nobody else is the home")
+        #expect(state.members[DeviceID(2)]?.assigned == Self.ids(0, [1, 2, 0]))
+        var alone = MembershipState(shape: Self.shape, shares: .equal, content: plan)
+        _ = alone.joined(DeviceID(1), device("a"))
+        _ = alone.replan()
+        #expect(alone.placement.slots[0] == [0, 0, nil, 0])
+    }
 }

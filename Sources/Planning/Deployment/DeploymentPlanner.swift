@@ -1,230 +1,257 @@
-import SystemModel
+import Foundation
+package import SystemModel
 
 /// Deals a model's experts to the memories of a base station and its devices (SlimCaching's problem
-/// for one user, with time that adds up at a device and frames that are counted; ours).
+/// for one user, with time that adds up at a device and frames that cost; ours).
 ///
-/// Local search: from several beginnings, an expert moves to another memory, or two experts of one
-/// memory each change places, as long as that makes the objective smaller. Only the layers that
-/// change are counted again. It stops after a given amount of work, counted and not timed, so a
-/// plan follows from its problem.
+/// From several starts, among them the pooled deployment that bounds the time, experts and groups
+/// of experts move and change places as long as that helps; the best go through annealing. Of
+/// deployments that take about as long as the best, the one with the fewest frames is taken. Work
+/// is counted and not timed, so a plan follows from its problem.
 package struct DeploymentPlanner {
-    /// Sets of experts that are looked at, from each beginning: some seconds.
-    private static let work = 50_000_000
-    /// Beginnings that are drawn, beside three that are made.
-    private static let randomStarts = 6
-    /// A change must gain more than rounding does.
-    private static let leastGain = 1e-12
+    /// Looks at sets in the descents from all starts together.
+    private static let descentWork = 60_000_000
+    /// Looks in an annealing for each expert of the model, and at most.
+    private static let (annealingWork, mostAnnealing) = (10_000, 4_000_000)
+    /// Below so many random steps for each expert annealing finds nothing.
+    private static let leastSteps = 100
+    /// Drawn starts; starts that are annealed.
+    private static let (drawnStarts, annealedStarts) = (3, 4)
+    /// Starts that are made better of a model too large for annealing, and prices of a frame tried.
+    private static let (largeStarts, largeProbes) = (3, 3)
+    /// What a frame is said to cost for pooled starts, in parts of the fastest device's.
+    private static let startPrices = [0.0, 0.1, 0.3, 1]
+    /// How warm annealing begins where it is to stay near its start.
+    private static let coolness = 0.1
+    /// The same price while frames are saved: between these, found by halving so often.
+    private static let (frugalPrices, frugalProbes) = (0.003...10.0, 9)
 
     private let problem: DeploymentProblem
-    private var homes: [[ExpertHome]]
-    private var left: [Int]
-    /// By layer, the objective.
-    private var costs: [Double]
-    private var workLeft = Self.work
+    private let slack: Double
+    private let shipments: DeploymentSearch.Shipments?
+    private let isCancelled: () -> Bool
+
+    private typealias End = (objective: Double, memories: [[Int]])
 
     /// The best deployment found.
     ///
+    /// - Parameter slack: a deployment that takes longer by this part may be chosen for fewer
+    ///   frames.
     /// - Returns: `[layers][experts]`; empty for dense layers. No memory holds more than it has.
-    /// - Complexity: at most 450 million looks at a set.
-    package static func plan(_ problem: DeploymentProblem) -> [[ExpertHome]] {
-        let starts =
-            [
-                Self.filled(problem, resident: true), Self.filled(problem, resident: false),
-                problem.emptyHomes,
-            ] + (0..<Self.randomStarts).map { Self.shuffled(problem, seed: UInt64($0)) }
-        let ends = starts.map { start in
-            var planner = DeploymentPlanner(problem, start)
-            planner.improve()
-            return (homes: planner.homes, objective: planner.costs.reduce(0, +))
-        }
-        return ends.min { $0.objective < $1.objective }?.homes ?? problem.emptyHomes
-    }
-
-    private init(_ problem: DeploymentProblem, _ homes: [[ExpertHome]]) {
-        self.problem = problem
-        self.homes = homes
-        left = problem.bytesLeft(homes)
-        costs = homes.indices.map { problem.objective(layer: $0, homes: homes[$0]) }
-    }
-
-    /// The hottest experts first, each to the device with the least load for its speed that has
-    /// room; before that, if asked to, what saves most round trips to the base station.
-    private static func filled(
-        _ problem: DeploymentProblem, resident: Bool
+    /// - Complexity: at most 180 million looks at a set of experts.
+    package static func plan(
+        _ problem: DeploymentProblem, slack: Double = Self.usualSlack
     ) -> [[ExpertHome]] {
-        var homes = problem.emptyHomes
-        if resident {
-            let held = ResidentExperts(
-                problem.shape, sets: problem.sets, budgetBytes: problem.residentBytes)
-            for id in held.experts { homes[id.layer][id.expert] = .resident }
-        }
-        var left = problem.bytesLeft(homes)
-        for layer in homes.indices {
-            var loads = [Double](repeating: 0, count: problem.devices.count)
-            for (expert, heat) in problem.heat(layer) where homes[layer][expert] == .file {
-                let roomy = problem.devices.indices.filter {
-                    left[$0 + 1] >= problem.shape.expertBytes[layer]
-                }
-                let device = roomy.min {
-                    loads[$0] + heat * problem.devices[$0].visitSeconds
-                        < loads[$1] + heat * problem.devices[$1].visitSeconds
-                }
-                guard let device else { continue }
-                loads[device] += heat * problem.devices[device].visitSeconds
-                left[device + 1] -= problem.shape.expertBytes[layer]
-                homes[layer][expert] = .device(device)
+        let planner = Self(problem: problem, slack: slack, shipments: nil) { false }
+        return planner.plan(planner.freshStarts)
+    }
+
+    /// The best deployment found that ships at most so much.
+    ///
+    /// - Parameters:
+    ///   - homes: where experts are now, by the problem's devices.
+    ///   - held: by device, experts that it has already beside those.
+    ///   - moveAtMost: bytes that may come to devices which do not have them; nil: any.
+    ///   - isCancelled: asked now and then whether the answer is no longer wanted.
+    /// - Returns: as above; nil if it was cancelled.
+    package static func plan(
+        _ problem: DeploymentProblem, from homes: [[ExpertHome]], held: [Set<ExpertID>] = [],
+        moveAtMost: Int?, slack: Double = Self.usualSlack,
+        isCancelled: @escaping () -> Bool = { false }
+    ) -> [[ExpertHome]]? {
+        let kept = DeploymentStarts(problem).kept(homes)
+        var holders = kept.map { memories in memories.map { [$0] } }
+        for (layer, experts) in homes.enumerated() where layer < holders.count {
+            for expert in holders[layer].indices {
+                experts[expert].memory.map { holders[layer][expert].append($0) }
             }
         }
-        return homes
-    }
-
-    /// Every expert, in any order, in any place that has room.
-    private static func shuffled(_ problem: DeploymentProblem, seed: UInt64) -> [[ExpertHome]] {
-        var generator = SeededGenerator(seed: seed)
-        var homes = problem.emptyHomes
-        var left = problem.bytesLeft(homes)
-        let all = homes.indices.flatMap { layer in homes[layer].indices.map { (layer, $0) } }
-        for (layer, expert) in all.shuffled(using: &generator) {
-            let bytes = problem.shape.expertBytes[layer]
-            let roomy = left.indices.filter { left[$0] >= bytes }
-            guard let memory = roomy.randomElement(using: &generator) else { continue }
-            homes[layer][expert] = .memory(memory)
-            left[memory] -= bytes
-        }
-        return homes
-    }
-
-    private mutating func improve() {
-        var hasImproved = true
-        while hasImproved, workLeft > 0 {
-            hasImproved = false
-            for layer in homes.indices where !homes[layer].isEmpty {
-                for expert in homes[layer].indices where workLeft > 0 {
-                    if move(layer, expert) { hasImproved = true }
-                    if exchangeWithin(layer, expert) { hasImproved = true }
-                }
-            }
-            for layer in homes.indices where workLeft > 0 {
-                if exchangeAcross(layer) { hasImproved = true }
+        for (device, experts) in held.enumerated() {
+            for id in experts where !holders[id.layer].isEmpty {
+                holders[id.layer][id.expert].append(device + 1)
             }
         }
+        let planner = Self(
+            problem: problem, slack: slack,
+            shipments: moveAtMost.map { .init(held: holders, bytesLeft: $0) },
+            isCancelled: isCancelled)
+        // What is not limited may begin anywhere.
+        let plan = planner.plan([kept] + (moveAtMost == nil ? planner.freshStarts : []))
+        return isCancelled() ? nil : plan
     }
 
-    /// All places an expert may have.
-    private var places: [ExpertHome] {
-        [.resident, .file] + problem.devices.indices.map { .device($0) }
+    private init(
+        problem: DeploymentProblem, slack: Double, shipments: DeploymentSearch.Shipments?,
+        isCancelled: @escaping () -> Bool
+    ) {
+        self.problem = problem
+        self.slack = slack
+        self.shipments = shipments
+        self.isCancelled = isCancelled
     }
 
-    /// The best other place for one expert, if that helps.
-    private mutating func move(_ layer: Int, _ expert: Int) -> Bool {
-        let bytes = problem.shape.expertBytes[layer]
-        let old = homes[layer][expert]
-        var best = (objective: costs[layer] - Self.leastGain, home: old)
-        for home in places where home != old {
-            if let memory = home.memory, left[memory] < bytes { continue }
-            homes[layer][expert] = home
-            let objective = tried(layer)
-            if objective < best.objective { best = (objective, home) }
-        }
-        homes[layer][expert] = best.home
-        guard best.home != old else { return false }
-        if let memory = old.memory { left[memory] += bytes }
-        if let memory = best.home.memory { left[memory] -= bytes }
-        costs[layer] = best.objective
-        return true
-    }
-
-    /// Changes places with another expert of the layer, if that helps.
-    private mutating func exchangeWithin(_ layer: Int, _ expert: Int) -> Bool {
-        for other in (expert + 1)..<max(expert + 1, homes[layer].count)
-        where homes[layer][other] != homes[layer][expert] && workLeft > 0 {
-            homes[layer].swapAt(expert, other)
-            let objective = tried(layer)
-            if objective < costs[layer] - Self.leastGain {
-                costs[layer] = objective
-                return true
+    private var freshStarts: [[[Int]]] {
+        let starts = DeploymentStarts(problem)
+        return Self.startPrices.compactMap { starts.pooled(prices($0)) }
+            + [true, false].flatMap {
+                [starts.byLoad(resident: $0), starts.byLayer(resident: $0)]
             }
-            homes[layer].swapAt(expert, other)
-        }
-        return false
+            + [starts.empty] + (0..<Self.drawnStarts).map { starts.drawn(seed: UInt64($0)) }
     }
 
-    /// Gives one of this layer's places in a memory to an expert of another layer that has none.
-    private mutating func exchangeAcross(_ layer: Int) -> Bool {
-        for other in homes.indices where other != layer && !homes[other].isEmpty {
-            for memory in left.indices {
-                guard let change = across(layer, other, memory) else { continue }
-                let gained = problem.shape.expertBytes[layer] - problem.shape.expertBytes[other]
-                homes[layer][change.giver] = .file
-                homes[other][change.taker] = .memory(memory)
-                left[memory] += gained
-                (costs[layer], costs[other]) = (change.costs.0, change.costs.1)
-                return true
+    /// By which part a deployment may be slower for fewer frames.
+    package static let usualSlack = 0.03
+
+    /// Traffic at a part of what the first device's frame takes.
+    private func prices(_ part: Double) -> DeploymentLayer.Prices {
+        let frame = part * (problem.devices.map(\.frameSeconds).min() ?? 0)
+        return .init(
+            roundTrip: DeploymentProblem.tripWeight, frame: DeploymentProblem.frameWeight + frame)
+    }
+
+    private func plan(_ starts: [[[Int]]]) -> [[ExpertHome]] {
+        let promising = promising(starts)
+        let ends = promising.map {
+            descended($0, work: Self.descentWork / promising.count, prices(0))
+        }.sorted { $0.objective < $1.objective }
+        var best = ends[0]
+        for (number, end) in ends.prefix(Self.annealedStarts).enumerated() where work > 0 {
+            var generator = SeededGenerator(seed: UInt64(number))
+            // The first starts warm, the others nearer to where they are.
+            let found = annealed(
+                end.memories, warmth: number == 0 ? 1 : Self.coolness, prices(0), &generator)
+            if found.objective < best.objective { best = found }
+        }
+        return homes(filled(slack > 0 ? frugal(best.memories) : best.memories))
+    }
+
+    /// Of a large model only the starts that are good already: work suffices for no more.
+    private func promising(_ starts: [[[Int]]]) -> [[[Int]]] {
+        guard work == 0 else { return starts }
+        let objectives = starts.map { search($0, work: 0, prices(0)).objective }
+        return starts.indices.sorted { (objectives[$0], $0) < (objectives[$1], $1) }
+            .prefix(Self.largeStarts).map { starts[$0] }
+    }
+
+    /// Looks in one annealing; 0 where it would find nothing.
+    private var work: Int {
+        let experts = problem.shape.experts * problem.shape.expertBytes.count { $0 > 0 }
+        let work = min(Self.mostAnnealing, Self.annealingWork * experts)
+        let visits = problem.sets.joined().reduce(0) { $0 + $1.experts.count }
+        // A step touches the sets of about two experts.
+        return work / max(1, 2 * visits) >= Self.leastSteps ? work : 0
+    }
+
+    private func search(
+        _ memories: [[Int]], work: Int, _ prices: DeploymentLayer.Prices
+    ) -> DeploymentSearch {
+        DeploymentSearch(
+            problem, memories, prices: prices, work: work, shipments: shipments,
+            isCancelled: isCancelled)
+    }
+
+    private func descended(
+        _ memories: [[Int]], work: Int, _ prices: DeploymentLayer.Prices
+    ) -> End {
+        var search = search(memories, work: work, prices)
+        search.descend()
+        return (search.objective, search.memories)
+    }
+
+    private func annealed(
+        _ memories: [[Int]], warmth: Double, _ prices: DeploymentLayer.Prices,
+        _ generator: inout SeededGenerator
+    ) -> End {
+        var annealing = search(memories, work: work, prices)
+        let found = annealing.anneal(work: work, warmth: warmth, using: &generator)
+        return descended(found, work: work, prices)
+    }
+
+    /// Of deployments about as fast, the one with fewest frames, and of equals the faster: frames
+    /// get the highest price at which the time still is within the limit. Between prices there are
+    /// deployments that are the best by none; annealing meets some.
+    private func frugal(_ memories: [[Int]]) -> [[Int]] {
+        let limit = problem.seconds(problem.cost(homes(memories))) * (1 + slack)
+        var best = Frugal(memories, problem.cost(homes(memories)))
+        var (low, high) = (log(Self.frugalPrices.lowerBound), log(Self.frugalPrices.upperBound))
+        for probe in 0..<(work > 0 ? Self.frugalProbes : Self.largeProbes) {
+            let middle = (low + high) / 2
+            let starts = probe == 0 ? [memories] : [memories, best.memories]
+            var isWithin = false
+            for (ended, met) in priced(starts, exp(middle), limit, probe) {
+                let found = [ended, met].map { Frugal($0, problem.cost(homes($0))) }
+                    .filter { problem.seconds($0.cost) <= limit }
+                // What was met on the way says nothing of the price.
+                if found.contains(where: { $0.memories == ended }) { isWithin = true }
+                best = found.reduce(best) { min($0, $1) }
+            }
+            if isWithin { low = middle } else { high = middle }
+        }
+        return best.memories
+    }
+
+    /// Deployments by their frames.
+    private struct Frugal: Comparable {
+        let memories: [[Int]]
+        let cost: DeploymentCost
+
+        init(_ memories: [[Int]], _ cost: DeploymentCost) {
+            (self.memories, self.cost) = (memories, cost)
+        }
+
+        static func < (one: Self, two: Self) -> Bool {
+            (one.cost.framesPerToken, one.cost.secondsPerToken)
+                < (two.cost.framesPerToken, two.cost.secondsPerToken)
+        }
+    }
+
+    /// Deployments at another price of a frame: from those that are known, and the pooled one.
+    private func priced(
+        _ known: [[[Int]]], _ part: Double, _ limit: Double, _ probe: Int
+    ) -> [(ended: [[Int]], met: [[Int]])] {
+        let prices = prices(part)
+        guard work > 0 else {
+            let work = Self.descentWork / Self.largeProbes
+            return known.map { start in
+                let ended = descended(start, work: work / known.count, prices).memories
+                return (ended, ended)
             }
         }
-        return false
-    }
-
-    private mutating func across(
-        _ layer: Int, _ other: Int, _ memory: Int
-    ) -> (giver: Int, taker: Int, costs: (Double, Double))? {
-        let room =
-            left[memory] + problem.shape.expertBytes[layer] - problem.shape.expertBytes[other]
-        guard room >= 0, workLeft > 0 else { return nil }
-        let home = ExpertHome.memory(memory)
-        guard let giver = cheapest(layer, from: home, to: .file),
-            let taker = cheapest(other, from: .file, to: home)
-        else { return nil }
-        let sum = giver.objective + taker.objective
-        guard sum < costs[layer] + costs[other] - Self.leastGain else { return nil }
-        return (giver.expert, taker.expert, (giver.objective, taker.objective))
-    }
-
-    /// Which expert of a layer moves from one home to the other at the least objective.
-    private mutating func cheapest(
-        _ layer: Int, from: ExpertHome, to: ExpertHome
-    ) -> (expert: Int, objective: Double)? {
-        let experts = homes[layer].indices.filter { homes[layer][$0] == from }
-        workLeft -= experts.count * problem.sets[layer].count
-        return experts.map { expert in
-            var changed = homes[layer]
-            changed[expert] = to
-            return (expert, problem.objective(layer: layer, homes: changed))
-        }.min { $0.objective < $1.objective }
-    }
-
-    private mutating func tried(_ layer: Int) -> Double {
-        workLeft -= problem.sets[layer].count
-        return problem.objective(layer: layer, homes: homes[layer])
-    }
-}
-
-extension ExpertHome {
-    /// The inverse of `memory`.
-    fileprivate static func memory(_ memory: Int) -> ExpertHome {
-        memory == 0 ? .resident : .device(memory - 1)
-    }
-}
-
-extension DeploymentProblem {
-    /// Nothing is in any memory.
-    var emptyHomes: [[ExpertHome]] {
-        shape.expertBytes.map { bytes in
-            Array(repeating: .file, count: bytes > 0 ? shape.experts : 0)
+        var generator = SeededGenerator(seed: UInt64(probe))
+        let pooled = shipments == nil ? DeploymentStarts(problem).pooled(prices) : nil
+        return (known + (pooled.map { [$0] } ?? [])).map { start in
+            var annealing = search(start, work: work, prices)
+            let met = annealing.anneal(work: work, warmth: Self.coolness, using: &generator) {
+                let seconds = $0.objective - $0.frames * prices.frame
+                return seconds <= limit ? $0.frames : .infinity
+            }
+            return (descended(annealing.memories, work: work, prices).memories, met)
         }
     }
 
-    func objective(layer: Int, homes: [ExpertHome]) -> Double {
-        objective(cost(layer: layer, homes: homes))
+    /// What is left of the base station's memory takes experts that no memory holds, the hottest
+    /// first: recorded tokens may never have visited them.
+    private func filled(_ memories: [[Int]]) -> [[Int]] {
+        var memories = memories
+        var left = problem.bytesLeft(memories)[0]
+        guard problem.residentSeconds <= problem.fileSeconds else { return memories }
+        let file = problem.devices.count + 1
+        let all = memories.indices.filter { !memories[$0].isEmpty }.flatMap { layer in
+            let heat = problem.heat(layer)
+            return memories[layer].indices.filter { memories[layer][$0] == file }
+                .map { (layer: layer, expert: $0, heat: heat[$0]) }
+        }
+        for (layer, expert, _) in all.sorted(by: { $0.heat > $1.heat })
+        where left >= problem.shape.expertBytes[layer] {
+            memories[layer][expert] = 0
+            left -= problem.shape.expertBytes[layer]
+        }
+        return memories
     }
 
-    /// A layer's experts with the share of tokens that visit them, hottest first.
-    fileprivate func heat(_ layer: Int) -> [(expert: Int, heat: Double)] {
-        guard shape.expertBytes[layer] > 0 else { return [] }
-        var counts = [Int](repeating: 0, count: shape.experts)
-        for set in sets[layer] { for expert in set.experts { counts[expert] += set.count } }
-        let total = max(1, sets[layer].reduce(0) { $0 + $1.count })
-        return counts.enumerated().sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
-            .map { ($0.offset, Double($0.element) / Double(total)) }
+    private func homes(_ memories: [[Int]]) -> [[ExpertHome]] {
+        memories.map { layer in
+            layer.map { ExpertHome(memory: $0 <= problem.devices.count ? $0 : nil) }
+        }
     }
 }

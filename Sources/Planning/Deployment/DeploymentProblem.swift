@@ -9,18 +9,30 @@ package struct DeploymentProblem: Sendable, Equatable {
         package var memoryBytes: Int
         /// `o_k`: seconds of a message there and back, nothing computed.
         package var messageSeconds: Double
-        /// `t_k`: seconds of a visit, on the way and computing.
+        /// Seconds of a row on the way, both ways together. A row travels once in a frame, however
+        /// many of the device's experts it visits.
+        package var rowSeconds: Double
+        /// `t_k`: seconds of a visit, computing.
         package var visitSeconds: Double
 
         package init(
-            name: String, memoryBytes: Int, messageSeconds: Double, visitSeconds: Double
+            name: String, memoryBytes: Int, messageSeconds: Double, visitSeconds: Double,
+            rowSeconds: Double = 0
         ) {
             self.name = name
             self.memoryBytes = memoryBytes
             self.messageSeconds = messageSeconds
+            self.rowSeconds = rowSeconds
             self.visitSeconds = visitSeconds
         }
+
+        /// A frame with one row there and back, nothing computed.
+        var frameSeconds: Double { messageSeconds + rowSeconds }
     }
+
+    /// What a frame costs the base station where nobody measured it: a row encoded, a few system
+    /// calls and wake-ups.
+    package static let usualFrameSeconds = 0.0001
 
     package var shape: ModelShape
     /// `[layers]`: the sets of experts that tokens visited, and how often.
@@ -33,12 +45,16 @@ package struct DeploymentProblem: Sendable, Equatable {
     /// Seconds of a visit to an expert that no memory holds: from the base station's file.
     package var fileSeconds: Double
     /// Rows of prompts for each decoded token. Rows of a long prompt take in each layer what the
-    /// busiest place takes for its share of the visits.
+    /// busiest place takes for its share of the rows and visits.
     package var promptRows: Double
+    /// The base station's own seconds for each frame: encoded and sent one after the other before
+    /// it computes, and received after.
+    package var frameSeconds: Double
 
     package init(
         shape: ModelShape, sets: [[RoutedSet]], devices: [Device], residentBytes: Int,
-        residentSeconds: Double, fileSeconds: Double, promptRows: Double
+        residentSeconds: Double, fileSeconds: Double, promptRows: Double,
+        frameSeconds: Double = Self.usualFrameSeconds
     ) {
         precondition(sets.count == shape.layers, "sets of every layer")
         self.shape = shape
@@ -48,6 +64,7 @@ package struct DeploymentProblem: Sendable, Equatable {
         self.residentSeconds = residentSeconds
         self.fileSeconds = fileSeconds
         self.promptRows = promptRows
+        self.frameSeconds = frameSeconds
     }
 }
 
@@ -82,8 +99,9 @@ package struct DeploymentCost: Sendable, Equatable {
 }
 
 extension DeploymentProblem {
-    /// What a layer costs with these homes, `[experts]` (ours): a decoded token waits for the place
-    /// that takes longest, the base station's own work beside the devices'.
+    /// What a layer costs with these homes, `[experts]` (ours): for a decoded token the base
+    /// station's work on frames, and then the place that takes longest, its own experts beside the
+    /// devices'. Of a long prompt's rows each place has its share.
     ///
     /// - Complexity: O(sets · (K + devices)).
     func cost(layer: Int, homes: [ExpertHome]) -> DeploymentCost {
@@ -105,15 +123,15 @@ extension DeploymentProblem {
             }
             var slowest = own
             var frames = 0
-            for device in visits.indices where visits[device] > 0 {
-                let work = Double(visits[device]) * devices[device].visitSeconds
-                slowest = max(slowest, devices[device].messageSeconds + work)
-                loads[device] += share * work
+            for (number, device) in devices.enumerated() where visits[number] > 0 {
+                let work = Double(visits[number]) * device.visitSeconds
+                slowest = max(slowest, device.frameSeconds + work)
+                loads[number] += share * (device.rowSeconds + work)
                 frames += 1
-                visits[device] = 0
+                visits[number] = 0
             }
             ownLoad += share * own
-            cost.secondsPerToken += share * slowest
+            cost.secondsPerToken += share * (slowest + Double(frames) * frameSeconds)
             cost.roundTripsPerToken += frames > 0 ? share : 0
             cost.framesPerToken += share * Double(frames)
         }
@@ -130,15 +148,20 @@ extension DeploymentProblem {
         }
     }
 
+    /// The time that is made small: of a decoded token and its share of prompts.
+    package func seconds(_ cost: DeploymentCost) -> Double {
+        cost.secondsPerToken + promptRows * cost.secondsPerPromptRow
+    }
+
     /// What is made small: time first; of equal times the fewer round trips, then frames.
     func objective(_ cost: DeploymentCost) -> Double {
-        cost.secondsPerToken + promptRows * cost.secondsPerPromptRow
-            + Self.tripWeight * cost.roundTripsPerToken + Self.frameWeight * cost.framesPerToken
+        seconds(cost) + Self.tripWeight * cost.roundTripsPerToken
+            + Self.frameWeight * cost.framesPerToken
     }
 
     /// Seconds that a round trip and a frame count beside their time: less than anyone could
     /// measure, so that they only decide between equals.
-    private static let (tripWeight, frameWeight) = (1e-7, 1e-8)
+    static let (tripWeight, frameWeight) = (1e-7, 1e-8)
 
     /// Bytes left of each memory: the base station's, then the devices'; below 0: too full.
     func bytesLeft(_ homes: [[ExpertHome]]) -> [Int] {
@@ -152,7 +175,56 @@ extension DeploymentProblem {
     }
 }
 
+extension DeploymentProblem {
+    /// Nothing is in any memory.
+    var emptyHomes: [[ExpertHome]] {
+        shape.expertBytes.map { bytes in
+            Array(repeating: .file, count: bytes > 0 ? shape.experts : 0)
+        }
+    }
+
+    /// Bytes that come to devices which did not have them.
+    ///
+    /// - Parameters:
+    ///   - old: where experts were, by this problem's devices.
+    ///   - held: by device, experts that it had beside those.
+    package func shippedBytes(
+        _ homes: [[ExpertHome]], from old: [[ExpertHome]], held: [Set<ExpertID>]
+    ) -> Int {
+        var bytes = 0
+        for (layer, experts) in homes.enumerated() {
+            for (expert, home) in experts.enumerated() where home != old[layer][expert] {
+                guard case .device(let device) = home else { continue }
+                let id = ExpertID(layer: layer, expert: expert)
+                if device >= held.count || !held[device].contains(id) {
+                    bytes += shape.expertBytes[layer]
+                }
+            }
+        }
+        return bytes
+    }
+
+    /// `[experts]`: the share of a layer's tokens that visit each.
+    func heat(_ layer: Int) -> [Double] {
+        var counts = [Int](repeating: 0, count: shape.experts)
+        for set in sets[layer] { for expert in set.experts { counts[expert] += set.count } }
+        let total = max(1, sets[layer].reduce(0) { $0 + $1.count })
+        return counts.map { Double($0) / Double(total) }
+    }
+
+    /// A layer's experts, hottest first; of equals the first.
+    func hottest(_ layer: Int) -> [Int] {
+        let heat = heat(layer)
+        return heat.indices.sorted { (-heat[$0], $0) < (-heat[$1], $1) }
+    }
+}
+
 extension ExpertHome {
+    /// The inverse of `memory`.
+    init(memory: Int?) {
+        self = memory.map { $0 == 0 ? .resident : .device($0 - 1) } ?? .file
+    }
+
     /// Which memory it takes: 0 the base station's, then the devices'; nil for the file.
     var memory: Int? {
         switch self {

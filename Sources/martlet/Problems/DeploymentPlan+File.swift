@@ -12,6 +12,9 @@ struct DeploymentPlan: Encodable {
         let name: String
         /// `[layer, expert]`
         let experts: [[Int]]
+        /// What it holds beside those, for when others are slow or gone.
+        let copies: [[Int]]
+        /// Of both.
         let bytes: Int
         let memoryBytes: Int
     }
@@ -36,7 +39,8 @@ struct DeploymentPlan: Encodable {
     private let devices: [Device]
     private let foreseen: Foreseen?
 
-    init(_ problem: DeploymentProblem, _ homes: [[ExpertHome]]) {
+    /// - Parameter copies: by device.
+    init(_ problem: DeploymentProblem, _ homes: [[ExpertHome]], copies: [[ExpertID]]) {
         func held(_ home: ExpertHome) -> [[Int]] {
             homes.enumerated().flatMap { layer, experts in
                 experts.indices.filter { experts[$0] == home }.map { [layer, $0] }
@@ -51,8 +55,9 @@ struct DeploymentPlan: Encodable {
         residentBytes = bytes(resident)
         devices = problem.devices.enumerated().map { number, device in
             let experts = held(.device(number))
+            let spare = copies[number].map { [$0.layer, $0.expert] }
             return Device(
-                name: device.name, experts: experts, bytes: bytes(experts),
+                name: device.name, experts: experts, copies: spare, bytes: bytes(experts + spare),
                 memoryBytes: device.memoryBytes)
         }
         let cost = problem.cost(homes)
@@ -78,25 +83,38 @@ extension ContentPlan {
         try Self.check(root["model"], shape)
         resident = Set(try Self.experts(root["resident"], shape))
         var planned: [String: [ExpertID]] = [:]
+        standby = [:]
         for field in try root["devices"].elements(0...ProblemLimits.devices) {
-            try field.allow(["name", "experts", "bytes", "memoryBytes"])
+            try field.allow(["name", "experts", "copies", "bytes", "memoryBytes"])
             let name = try field["name"].text()
             guard planned[name] == nil else {
                 throw field["name"].refused("names \"\(name)\" again")
             }
-            let experts = try Self.experts(field["experts"], shape)
-            if let both = experts.first(where: resident.contains) {
-                throw field["experts"].refused(
-                    "has layer \(both.layer), expert \(both.expert), which the base station holds")
+            let experts = try held(field["experts"], shape)
+            let copies = field["copies"].isMissing ? [] : try held(field["copies"], shape)
+            if let twice = copies.first(where: experts.contains) {
+                throw field["copies"].refused(
+                    "has layer \(twice.layer), expert \(twice.expert), which is among its experts")
             }
-            let bytes = experts.reduce(0) { $0 + shape.expertBytes[$1.layer] }
+            let bytes = (experts + copies).reduce(0) { $0 + shape.expertBytes[$1.layer] }
             let memory = try field["memoryBytes"].integer(0...ProblemLimits.bytes)
             guard bytes <= memory else {
                 throw field["experts"].refused("need \(bytes) bytes, the device has \(memory)")
             }
             planned[name] = experts
+            standby[name] = copies
         }
         devices = planned
+    }
+
+    /// A device's experts, none of them the base station's.
+    private func held(_ field: ProblemField, _ shape: ModelShape) throws -> [ExpertID] {
+        let experts = try Self.experts(field, shape)
+        if let both = experts.first(where: resident.contains) {
+            throw field.refused(
+                "has layer \(both.layer), expert \(both.expert), which the base station holds")
+        }
+        return experts
     }
 
     private static func check(_ field: ProblemField, _ shape: ModelShape) throws {
@@ -132,10 +150,14 @@ extension DeploymentProblem {
     init(
         _ root: ProblemField, shape: ModelShape, sets: [[RoutedSet]], residentBytes: Int
     ) throws {
-        try root.allow(["devices", "residentSeconds", "fileSeconds", "promptRows"])
+        try root.allow([
+            "devices", "residentSeconds", "fileSeconds", "promptRows", "frameSeconds",
+        ])
         var names: Set<String> = []
         let devices = try root["devices"].elements(1...1_000).map { field in
-            try field.allow(["name", "memoryBytes", "messageSeconds", "visitSeconds"])
+            try field.allow([
+                "name", "memoryBytes", "messageSeconds", "visitSeconds", "rowSeconds",
+            ])
             let name = try field["name"].text()
             guard names.insert(name).inserted else {
                 throw field["name"].refused("names \"\(name)\" again")
@@ -143,15 +165,47 @@ extension DeploymentProblem {
             return Device(
                 name: name, memoryBytes: try field["memoryBytes"].integer(0...ProblemLimits.bytes),
                 messageSeconds: try field["messageSeconds"].number(0...3600),
-                visitSeconds: try field["visitSeconds"].number(0...3600))
+                visitSeconds: try field["visitSeconds"].number(0...3600),
+                rowSeconds: try time(field["rowSeconds"], else: 0))
         }
-        func time(_ name: String, else usual: Double) throws -> Double {
-            root[name].isMissing ? usual : try root[name].number(0...3600)
+        func time(_ field: ProblemField, else usual: Double) throws -> Double {
+            field.isMissing ? usual : try field.number(0...3600)
         }
         self.init(
             shape: shape, sets: sets, devices: devices, residentBytes: residentBytes,
-            residentSeconds: try time("residentSeconds", else: 0),
-            fileSeconds: try time("fileSeconds", else: 0.005),
-            promptRows: root["promptRows"].isMissing ? 1 : try root["promptRows"].number(0...1e6))
+            residentSeconds: try time(root["residentSeconds"], else: 0),
+            fileSeconds: try time(root["fileSeconds"], else: 0.005),
+            promptRows: root["promptRows"].isMissing ? 1 : try root["promptRows"].number(0...1e6),
+            frameSeconds: try time(root["frameSeconds"], else: Self.usualFrameSeconds))
+    }
+}
+
+extension ContentPlan {
+    /// The plan as a problem's devices have it: where each expert is computed, and all that each
+    /// device holds. Devices that the problem does not name are left out.
+    func homes(
+        _ problem: DeploymentProblem
+    ) -> (homes: [[ExpertHome]], held: [Set<ExpertID>]) {
+        var homes = problem.shape.expertBytes.map { bytes in
+            [ExpertHome](repeating: .file, count: bytes > 0 ? problem.shape.experts : 0)
+        }
+        for id in resident { homes[id.layer][id.expert] = .resident }
+        // As while serving: of the devices that hold an expert the first by name computes, and who
+        // stands by only where nobody else is there.
+        let order = problem.devices.indices.sorted {
+            problem.devices[$0].name < problem.devices[$1].name
+        }
+        for content in [devices ?? [:], standby] {
+            for device in order {
+                for id in content[problem.devices[device].name] ?? []
+                where homes[id.layer][id.expert] == .file {
+                    homes[id.layer][id.expert] = .device(device)
+                }
+            }
+        }
+        let held = problem.devices.map { device in
+            Set((devices?[device.name] ?? []) + (standby[device.name] ?? []))
+        }
+        return (homes, held)
     }
 }
