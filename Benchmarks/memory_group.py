@@ -1,6 +1,8 @@
-"""A control group that limits a process's memory, page cache included (cgroup version 1 or 2)."""
+"""A control group that limits a process's memory, page cache included (cgroup version 1 or 2), and a small
+disk to read a model from when it does not fit."""
 import os
 import pathlib
+import subprocess
 
 VERSION_1 = pathlib.Path("/sys/fs/cgroup/memory")
 VERSION_2 = pathlib.Path("/sys/fs/cgroup")
@@ -61,3 +63,47 @@ def drop_from_page_cache(path):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     finally:
         os.close(descriptor)
+
+
+class OwnDisk:
+    """A file system of its own in a file, read past the page cache below it and ahead by no more than
+    Linux usually does: machines that read megabytes ahead would read much of a small model for each
+    expert, and thrash in a small group."""
+
+    READ_AHEAD_KIB = 128
+
+    def __init__(self, folder, byte_count):
+        self.image = pathlib.Path(folder, "disk.img")
+        self.mount = pathlib.Path(folder, "disk")
+        self.byte_count = byte_count
+        self.device = None
+        self.is_mounted = False
+
+    def __enter__(self):
+        try:
+            with open(self.image, "wb") as file:
+                os.posix_fallocate(file.fileno(), 0, self.byte_count)
+            self.mount.mkdir()
+            self.device = self.tool("losetup", "--find", "--show", "--direct-io=on", self.image)
+            self.tool("mkfs.ext4", "-q", self.device)
+            name = pathlib.Path(self.device).name
+            pathlib.Path(f"/sys/block/{name}/queue/read_ahead_kb").write_text(
+                str(self.READ_AHEAD_KIB))
+            self.tool("mount", self.device, self.mount)
+            self.is_mounted = True
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        if self.is_mounted:
+            self.tool("umount", self.mount)
+        if self.device:
+            self.tool("losetup", "--detach", self.device)
+
+    @staticmethod
+    def tool(*command):
+        return subprocess.run(
+            [str(part) for part in command], check=True, capture_output=True, text=True
+        ).stdout.strip()

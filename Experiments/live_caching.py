@@ -6,8 +6,9 @@
 
 Four devices with memory for half of all experts together dial in through an emulated cell (100 Mbit/s
 each, 1.5 ms each way). The base station runs in a memory control group whose limit holds the process, the
-dense weights and its share of the experts, and the model file is dropped from the page cache before each
-start; without leave to make such groups, or with --keep-cache, it says so and goes on. First the figures of
+dense weights and its share of the experts, and the model file, on a small disk of its own, is dropped from
+the page cache before each start; without leave to make such groups and disks (root has it), or with
+--keep-cache, it says so and goes on. First the figures of
 this machine are measured: a device's message and visit, a visit in memory and one from the file. Then three
 ways of dealing experts run in turn: in proportion to speed, the same with the profile's experts at the base
 station, and martlet plan deploy's plan, made from the measured figures. Printed are milliseconds a token
@@ -15,11 +16,13 @@ beside the least that any placement could take by these figures, round trips and
 with a run without devices. Nothing else should run on the machine.
 """
 import argparse
+import contextlib
 import csv
 import json
 import os
 import pathlib
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -30,12 +33,14 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Benchmarks"))
 from emulated_cell import EmulatedCell, Processes, free_ports, join, uniform_scenario  # noqa: E402
-from memory_group import MemoryGroup, drop_from_page_cache  # noqa: E402
+from memory_group import MemoryGroup, OwnDisk, drop_from_page_cache  # noqa: E402
 
 DEVICES = 4
 PROMPTS = [
     "It was a cold evening, and the old man", "The history of the railway begins",
     "def read(path):\n", "What is the sum of 12 and 30?"]
+# A file system's own room, beside a model.
+DISK_BYTES = 16 << 20
 # Room for what the process takes beside what was measured of it.
 SPARE_BYTES = 3 << 20
 
@@ -269,14 +274,19 @@ def main():
     parser.add_argument("--output", help="a folder for live_caching.csv")
     options = parser.parse_args()
     reason = "--keep-cache" if options.keep_cache else MemoryGroup.why_not()
-    if reason:
-        print(f"without a limit on the base station's memory: {reason}")
-    with Processes() as processes:
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
+        group = None
+        try:
+            if not reason:
+                size = os.path.getsize(options.model)
+                disk = stack.enter_context(OwnDisk(folder, size + size // 8 + DISK_BYTES))
+                options.model = shutil.copy(options.model, disk.mount)
+                group = stack.enter_context(MemoryGroup(f"martlet-{os.getpid()}"))
+        except (OSError, subprocess.CalledProcessError) as error:
+            reason = f"{error} {getattr(error, 'stderr', None) or ''}"
         if reason:
-            rows = run(Experiment(options, processes, None))
-        else:
-            with MemoryGroup(f"martlet-{os.getpid()}") as group:
-                rows = run(Experiment(options, processes, group))
+            print(f"without a limit on the base station's memory: {reason}")
+        rows = run(Experiment(options, stack.enter_context(Processes()), group))
     if options.output:
         write(rows, pathlib.Path(options.output, "live_caching.csv"))
 

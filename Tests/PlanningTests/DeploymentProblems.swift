@@ -70,10 +70,6 @@ enum DeploymentProblems {
             promptRows: promptRows)
     }
 
-    static func bytes(_ homes: [[ExpertHome]]) -> [ExpertHome: Int] {
-        homes.joined().reduce(into: [:]) { $0[$1, default: 0] += 10 }
-    }
-
     /// No memory holds more than it has.
     static func fits(_ homes: [[ExpertHome]], _ problem: DeploymentProblem) -> Bool {
         problem.bytesLeft(homes).allSatisfy { $0 >= 0 }

@@ -58,7 +58,7 @@ extension DeploymentSearch {
             for one in numbers.indices {
                 for two in numbers.indices where two != one && workLeft > 0 {
                     guard let pair = exchange(one, two, tables, pairs) else { continue }
-                    // The rest of both tables may be out of date: a step is tried before it is made.
+                    // The rest of both tables may be out of date: steps are tried first.
                     for (layer, pair) in [(one, pair), (two, pairs[pair].back)] {
                         tables[layer][pair] = best(numbers[layer], pairs[pair])
                     }

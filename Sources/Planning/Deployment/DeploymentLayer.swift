@@ -27,7 +27,7 @@ struct DeploymentLayer {
     private let shares: [Double]
     /// `[experts]`: the sets with it.
     private let setsOf: [[Int]]
-    private var prices: Prices
+    private let prices: Prices
     /// `[sets]`: seconds and priced traffic of a decoded token.
     private var costs: [Double]
     private var framesOf: [Double]
@@ -78,12 +78,6 @@ struct DeploymentLayer {
         loads = Array(repeating: 0, count: times.visit.count)
         visits = loads.map { _ in 0 }
         stamps = costs.map { _ in 0 }
-        count()
-    }
-
-    /// Counts all sets anew, by other prices.
-    mutating func price(_ prices: Prices) {
-        self.prices = prices
         count()
     }
 

@@ -4,10 +4,10 @@ package import SystemModel
 /// Deals a model's experts to the memories of a base station and its devices (SlimCaching's problem
 /// for one user, with time that adds up at a device and frames that cost; ours).
 ///
-/// From several starts, among them the pooled deployment that bounds the time, experts and groups of
-/// experts move and change places as long as that helps; the best go through annealing. Of
-/// deployments that take about as long as the best, the one with the fewest frames is taken. Work is
-/// counted and not timed, so a plan follows from its problem.
+/// From several starts, among them the pooled deployment that bounds the time, experts and groups
+/// of experts move and change places as long as that helps; the best go through annealing. Of
+/// deployments that take about as long as the best, the one with the fewest frames is taken. Work
+/// is counted and not timed, so a plan follows from its problem.
 package struct DeploymentPlanner {
     /// Looks at sets in the descents from all starts together.
     private static let descentWork = 60_000_000
@@ -17,6 +17,8 @@ package struct DeploymentPlanner {
     private static let leastSteps = 100
     /// Drawn starts; starts that are annealed.
     private static let (drawnStarts, annealedStarts) = (3, 4)
+    /// Starts that are made better of a model too large for annealing, and prices of a frame tried.
+    private static let (largeStarts, largeProbes) = (3, 3)
     /// What a frame is said to cost for pooled starts, in parts of the fastest device's.
     private static let startPrices = [0.0, 0.1, 0.3, 1]
     /// How warm annealing begins where it is to stay near its start.
@@ -108,8 +110,10 @@ package struct DeploymentPlanner {
     }
 
     private func plan(_ starts: [[[Int]]]) -> [[ExpertHome]] {
-        let ends = starts.map { descended($0, work: Self.descentWork / starts.count, prices(0)) }
-            .sorted { $0.objective < $1.objective }
+        let promising = promising(starts)
+        let ends = promising.map {
+            descended($0, work: Self.descentWork / promising.count, prices(0))
+        }.sorted { $0.objective < $1.objective }
         var best = ends[0]
         for (number, end) in ends.prefix(Self.annealedStarts).enumerated() where work > 0 {
             var generator = SeededGenerator(seed: UInt64(number))
@@ -119,6 +123,14 @@ package struct DeploymentPlanner {
             if found.objective < best.objective { best = found }
         }
         return homes(filled(slack > 0 ? frugal(best.memories) : best.memories))
+    }
+
+    /// Of a large model only the starts that are good already: work suffices for no more.
+    private func promising(_ starts: [[[Int]]]) -> [[[Int]]] {
+        guard work == 0 else { return starts }
+        let objectives = starts.map { search($0, work: 0, prices(0)).objective }
+        return starts.indices.sorted { (objectives[$0], $0) < (objectives[$1], $1) }
+            .prefix(Self.largeStarts).map { starts[$0] }
     }
 
     /// Looks in one annealing; 0 where it would find nothing.
@@ -162,7 +174,7 @@ package struct DeploymentPlanner {
         let limit = problem.seconds(problem.cost(homes(memories))) * (1 + slack)
         var best = Frugal(memories, problem.cost(homes(memories)))
         var (low, high) = (log(Self.frugalPrices.lowerBound), log(Self.frugalPrices.upperBound))
-        for probe in 0..<Self.frugalProbes {
+        for probe in 0..<(work > 0 ? Self.frugalProbes : Self.largeProbes) {
             let middle = (low + high) / 2
             let starts = probe == 0 ? [memories] : [memories, best.memories]
             var isWithin = false
@@ -199,7 +211,7 @@ package struct DeploymentPlanner {
     ) -> [(ended: [[Int]], met: [[Int]])] {
         let prices = prices(part)
         guard work > 0 else {
-            let work = Self.descentWork / Self.frugalProbes
+            let work = Self.descentWork / Self.largeProbes
             return known.map { start in
                 let ended = descended(start, work: work / known.count, prices).memories
                 return (ended, ended)

@@ -32,6 +32,7 @@ struct DeploymentSearch {
     struct Shipments {
         /// `[layers][experts]`: the memories of devices that have it already.
         let held: [[[Int]]]
+        /// Less what is shipped already where the search begins.
         var bytesLeft: Int
     }
 
@@ -54,6 +55,12 @@ struct DeploymentSearch {
         workLeft = work
         self.shipments = shipments
         self.isCancelled = isCancelled
+        for layer in numbers {
+            for (expert, memory) in memories[layer].enumerated() {
+                let shipped = shippedBytes(layer, expert, to: memory)
+                self.shipments?.bytesLeft -= shipped
+            }
+        }
     }
 
     /// Frames of a decoded token.
@@ -61,11 +68,6 @@ struct DeploymentSearch {
 
     /// `[layers][experts]`
     var memories: [[Int]] { layers.map { $0?.memories ?? [] } }
-
-    mutating func price(_ prices: DeploymentLayer.Prices) {
-        for number in numbers { layers[number]?.price(prices) }
-        objective = layers.reduce(0) { $0 + ($1?.objective ?? 0) }
-    }
 
     func memory(_ layer: Int, _ expert: Int) -> Int { layers[layer]?.memories[expert] ?? file }
 
@@ -140,17 +142,18 @@ struct DeploymentSearch {
 
     /// Bytes more to be shipped than now.
     private func shipped(_ steps: [Step]) -> Int {
-        guard let held = shipments?.held else { return 0 }
-        func cost(_ layer: Int, _ expert: Int, _ memory: Int) -> Int {
-            memory == 0 || memory == file || held[layer][expert].contains(memory)
-                ? 0 : bytes(layer)
-        }
+        guard shipments != nil else { return 0 }
         return steps.reduce(0) { sum, step in
             step.changes.reduce(sum) {
-                $0 + cost(step.layer, $1.expert, $1.memory)
-                    - cost(step.layer, $1.expert, memory(step.layer, $1.expert))
+                $0 + shippedBytes(step.layer, $1.expert, to: $1.memory)
+                    - shippedBytes(step.layer, $1.expert, to: memory(step.layer, $1.expert))
             }
         }
+    }
+
+    private func shippedBytes(_ layer: Int, _ expert: Int, to memory: Int) -> Int {
+        guard let held = shipments?.held, memory != 0, memory != file else { return 0 }
+        return held[layer][expert].contains(memory) ? 0 : bytes(layer)
     }
 }
 

@@ -16,8 +16,8 @@ struct DeploymentStarts {
         }
     }
 
-    /// A pooled deployment on devices, with what traffic is said to cost; nil for layers of too many
-    /// experts.
+    /// A pooled deployment on devices, with what traffic is said to cost; nil for layers of too
+    /// many experts.
     func pooled(_ prices: DeploymentLayer.Prices) -> [[Int]]? {
         guard let pooled = PooledDeployment(problem, prices: prices) else { return nil }
         return packed(pooled.places)
