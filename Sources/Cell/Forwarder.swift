@@ -12,8 +12,8 @@ import SystemModel
 
 /// Moves the bytes of all connections as `CellState` says. Everything runs on one event loop.
 final class Forwarder {
-    /// Departures that are closer together than this share a wake-up. Their moments do not depend on
-    /// when they are looked at.
+    /// Departures that are closer together than this share a wake-up: their moments do not depend
+    /// on when they are looked at.
     private static let grain = Duration.microseconds(100)
     /// A sleeping loop wakes up late by about this much; so it sleeps until so long before bytes
     /// arrive, and then looks again and again.
