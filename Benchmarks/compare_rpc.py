@@ -3,14 +3,14 @@
 
     Benchmarks/compare_rpc.py --martlet PATH --llama FOLDER --model M.gguf
         [--scenario Scenarios/laptop.yaml | --megabits 100 --round-trip-ms 3]
-        [--streams 1,8] [--tokens 32] [--repetitions 3] [--resident-share 0.25]
+        [--streams 1,8] [--tokens 32] [--repetitions 3] [--resident-share 0.25] [--copies 4]
         [--martlet-options="--activations fp16"]
 
 FOLDER holds llama.cpp's llama-batched-bench and ggml-rpc-server (compare-llama.sh builds llama.cpp; RPC
 needs -DGGML_RPC=ON). Three ways over the scenario's devices, a process of one thread each: martlet;
 llama.cpp with its layers split over RPC servers; llama.cpp with each layer's experts on an RPC server
 and the rest at the base station. martlet follows a plan (calibrate, plan deploy) for the cell's round
-trips; --resident-share S gives the base station's memory that share of the experts, and llama.cpp, too:
+trips, devices having memory for all, so that up to --copies of them hold an expert; --resident-share S gives the base station's memory that share of the experts, and llama.cpp, too:
 then its first layers stay there, as many as that share. With --megabits all devices are still and equal, without fading, each
 at that rate; then the bound is printed, too: layers times round trip, and the air time of martlet's
 frames, evenly spread. Figures are tokens per second of all streams together.
@@ -65,7 +65,7 @@ class Comparison:
                 ["calibrate", "--model", self.options.model, "--file", self.options.text, "--windows",
                  self.options.windows, "--output", profile],
                 ["plan", "deploy", "--model", self.options.model, "--profile", profile, "--devices",
-                 devices, "--output", plan, "--copies", 1,
+                 devices, "--output", plan, "--copies", self.options.copies,
                  *(["--resident", resident] if resident else [])]):
             subprocess.run([self.options.martlet, *map(str, command)], check=True,
                            stdout=subprocess.DEVNULL)
@@ -88,7 +88,8 @@ class Comparison:
                 [self.options.martlet, "bench", "--model", self.options.model, "--prompt", 0,
                  "--generate", tokens or self.options.tokens, "--batch", streams, "--repetitions", 1,
                  "--threads", 1, "--devices-listen", f"127.0.0.1:{base}", "--wait-devices",
-                 len(self.names), "--deadline", 60, "--plan", self.plan, "--json",
+                 len(self.names), "--deadline", 60, "--plan", self.plan, "--wait-copies",
+                 "--json",
                  *shlex.split(self.options.martlet_options)],
                 stdout=subprocess.PIPE, text=True)
             wait_for(base)
@@ -176,7 +177,8 @@ def main():
                         default=[1])
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--martlet-options", default="--activations fp16 --copies 1")
+    parser.add_argument("--martlet-options", default="--activations fp16")
+    parser.add_argument("--copies", type=int, default=4, help="most devices that hold an expert")
     parser.add_argument("--resident-share", type=float, default=0, help="of the experts, at the base station")
     parser.add_argument("--text", default="README.md", help="a text to plan from")
     parser.add_argument("--windows", type=int, default=8, help="of it, 256 tokens each")
