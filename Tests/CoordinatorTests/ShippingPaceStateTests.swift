@@ -81,6 +81,27 @@ struct ShippingPaceStateTests {
                 == next + .milliseconds(1 + ShippingPaceState.restFactor))
     }
 
+    /// One request that gets lost in the count delays one chunk and none of those after it.
+    @Test func aMissedRequestIsForgotten() {
+        var state = ShippingPaceState()
+        var now = Duration.zero
+        func send(_ count: Int) -> Duration {
+            let start = now
+            for _ in 0..<count {
+                now = max(now, state.earliest(a, sends: true, now: now, tokens: .underWay))
+                state.sent(a, at: now)
+                now += .milliseconds(1)
+                state.asked(a, at: now)
+            }
+            return now - start
+        }
+        _ = send(100)
+        let usual = send(100)
+        state.sent(a, at: now)
+        #expect(send(100) < usual + .milliseconds(30))
+        #expect(send(100) == usual)
+    }
+
     @Test func aDeviceThatComesBackStartsAnew() {
         var state = ShippingPaceState()
         state.sent(a, at: .zero)
