@@ -17,8 +17,8 @@ package struct ShippingPaceState: Sendable {
         case ended(Duration)
     }
 
-    /// Rest after work, by the time that the work took: shipping has at most a fifth.
-    package static let restFactor = 4
+    /// Rest after work, by the time that the work took: shipping has at most an eighth.
+    package static let restFactor = 7
     /// Between two layers, or two tokens, there is less than this; after it nobody waits for
     /// tokens.
     package static let quiet = Duration.milliseconds(300)
@@ -75,10 +75,16 @@ package struct ShippingPaceState: Sendable {
         receivers[device] = receiver
     }
 
-    /// A chunk was sent to a device.
+    /// A chunk is about to leave for a device. To be said before it leaves: its device may ask for
+    /// the next one before the sender gets to say anything more.
     package mutating func sent(_ device: DeviceID, at now: Duration) {
-        receivers[device, default: Receiver()].underWay.append(now)
-        receivers[device]?.lastSent = now
+        var receiver = receivers[device] ?? Receiver()
+        // Nothing will be heard of those for which nobody waits any more.
+        let patience = Self.patience(receiver)
+        receiver.underWay.removeAll { $0 + patience <= now }
+        receiver.underWay.append(now)
+        receiver.lastSent = now
+        receivers[device] = receiver
     }
 
     /// The base station worked for shipping: hashed, or sent.
@@ -111,9 +117,13 @@ package struct ShippingPaceState: Sendable {
     /// When a device's share of the air allows the next chunk. Devices ask for a few chunks ahead
     /// and for no more at the end, so one of which nothing is heard is taken to have arrived.
     private static func free(_ receiver: Receiver) -> Duration {
-        guard !receiver.underWay.isEmpty else { return receiver.restsUntil }
-        return receiver.lastSent
-            + min((receiver.usual + rest(after: receiver.usual)) * 2, longestRest * 2)
+        receiver.underWay.isEmpty
+            ? receiver.restsUntil : receiver.lastSent + patience(receiver)
+    }
+
+    /// Twice what a chunk and its rest usually take.
+    private static func patience(_ receiver: Receiver) -> Duration {
+        min((receiver.usual + rest(after: receiver.usual)) * 2, longestRest * 2)
     }
 
     private static func rest(after seconds: Duration) -> Duration {

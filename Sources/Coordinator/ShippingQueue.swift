@@ -135,12 +135,12 @@ private final class ShippingDesk: Sendable {
         case .assign(let manifests, let send):
             send(manifests)
         case .ship(let fetch, let link, let device):
-            if let frame = catalog.withLock({ $0.answer(fetch) }) { link.send(frame) }
+            let frame = catalog.withLock { $0.answer(fetch) }
+            let departure = clock.now
+            state.withLock { $0.pace.sent(device, at: departure) }
+            if let frame { link.send(frame) }
             let end = clock.now
-            state.withLock { state in
-                state.pace.sent(device, at: end)
-                state.pace.worked(from: start, to: end)
-            }
+            state.withLock { $0.pace.worked(from: start, to: end) }
         case .wait(let moment):
             _ = doorbell.wait(timeout: moment.map { $0 - start })
         case .end:

@@ -62,7 +62,8 @@ struct ShippingPaceStateTests {
         }
         state.sent(a, at: now)
         let next = state.earliest(a, sends: true, now: now, tokens: .underWay)
-        #expect(next > now + .milliseconds(10) && next < now + .milliseconds(25))
+        let patience = Duration.milliseconds(2 * 2 * (1 + ShippingPaceState.restFactor))
+        #expect(next >= now + patience && next < now + patience + .milliseconds(1))
     }
 
     /// Those that went at full speed arrive together, and so do requests after a pause: such times
@@ -79,6 +80,27 @@ struct ShippingPaceStateTests {
         #expect(
             state.earliest(a, sends: true, now: next + .milliseconds(1), tokens: .underWay)
                 == next + .milliseconds(1 + ShippingPaceState.restFactor))
+    }
+
+    /// One request that gets lost in the count delays one chunk and none of those after it.
+    @Test func aMissedRequestIsForgotten() {
+        var state = ShippingPaceState()
+        var now = Duration.zero
+        func send(_ count: Int) -> Duration {
+            let start = now
+            for _ in 0..<count {
+                now = max(now, state.earliest(a, sends: true, now: now, tokens: .underWay))
+                state.sent(a, at: now)
+                now += .milliseconds(1)
+                state.asked(a, at: now)
+            }
+            return now - start
+        }
+        _ = send(100)
+        let usual = send(100)
+        state.sent(a, at: now)
+        #expect(send(100) < usual + .milliseconds(30))
+        #expect(send(100) == usual)
     }
 
     @Test func aDeviceThatComesBackStartsAnew() {
