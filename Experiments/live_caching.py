@@ -5,7 +5,7 @@
         [--shares 0 0.125 0.25 0.375 0.5] [--slack 0.03] [--repetitions 3] [--keep-cache]
 
 Four devices with memory for half of all experts together dial in through an emulated cell (100 Mbit/s
-each, 1.5 ms each way). The base station runs in a memory control group whose limit holds the process, the
+each, 1.5 ms each way). The base station runs in a memory control group whose limit holds the process, its
 dense weights and its share of the experts, and the model file, on a small disk of its own, is dropped from
 the page cache before each start; without leave to make such groups and disks (root has it), or with
 --keep-cache, it says so and goes on. First the figures of
@@ -42,7 +42,7 @@ PROMPTS = [
 # A file system's own room, beside a model.
 DISK_BYTES = 16 << 20
 # Room for what the process takes beside what was measured of it.
-SPARE_BYTES = 3 << 20
+SPARE_BYTES = 4 << 20
 
 
 class Server:
@@ -58,11 +58,11 @@ class Server:
             if limit:
                 self.group.limit(limit)
         listen = ["--devices-listen", f"127.0.0.1:{experiment.target}", "--wait-devices", DEVICES,
-                  "--deadline", 60, "--copies", 1] if ports else []
+                  "--deadline", 60, "--copies", 1, "--replan", "off"] if ports else []
         self.process = subprocess.Popen(
             [str(part) for part in [
                 options.martlet, "serve", "--model", options.model, "--http", "127.0.0.1:0",
-                "--threads", 1, "--log-level", "warning", *listen, *choices]],
+                "--threads", 1, "--load", "dense", "--log-level", "warning", *listen, *choices]],
             stdout=subprocess.DEVNULL, stderr=open(self.log, "w"),
             preexec_fn=self.group.enter if self.group else None)
         processes.started.append(self.process)
@@ -88,7 +88,11 @@ class Server:
         return found
 
     def is_ready(self, devices):
-        """Whether all devices are there and hold all that they were given."""
+        """Whether all devices are there and hold all that they were given, and requests are answered."""
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{self.port}/ready").close()
+        except urllib.error.HTTPError:
+            return False
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/dashboard/status") as answer:
             here = json.load(answer)["status"]["devices"]
         return len(here) >= devices and all(
@@ -174,9 +178,9 @@ class Experiment:
     def measure_machine(self):
         """Seconds of a device's message and visit, and of visits at the base station."""
         warm = decoded(self.serve())["ms_per_token"] / 1e3
-        self.limit_alone = self.own_bytes + self.dense_bytes + SPARE_BYTES
+        self.limit_alone = self.own_bytes + SPARE_BYTES
         through = self.serve(ports=self.ports)
-        self.limit_devices = self.own_bytes + self.dense_bytes + SPARE_BYTES
+        self.limit_devices = self.own_bytes + SPARE_BYTES
         devices = {}
         for answer in through:
             for name, costs in answer["usage"]["devices"].items():

@@ -40,6 +40,8 @@ package struct TensorArchive: Sendable {
     package let entries: [TensorEntry]
     /// Where matrices are copied to; nil leaves them in their file.
     var pages: HugePages?
+    /// Whether routed experts are, too.
+    var copiesExperts = true
     private let positions: [String: Int]
     private let others: [String: OpaqueTensor]
 

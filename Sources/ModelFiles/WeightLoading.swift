@@ -4,7 +4,10 @@ import Tensors
 package enum WeightLoading: String, Sendable, CaseIterable {
     /// In place: pages come in from the file as they are touched, and processes share them.
     case mapped
-    /// Copied once, into huge pages of this process, and packed as kernels read them fastest. Takes
+    /// Routed experts in place, all else copied and packed: what a base station with little memory
+    /// reads for every token then never leaves it, however many experts pass by.
+    case dense
+    /// All copied once, into huge pages of this process, and packed as kernels read them fastest. Takes
     /// as much memory as the file is large, for the whole run.
     case hugePages = "huge-pages"
 }
@@ -13,7 +16,16 @@ extension TensorArchive {
     /// This archive, whose matrices are from now on loaded as `loading` says.
     func loading(_ loading: WeightLoading) -> TensorArchive {
         var archive = self
-        archive.pages = loading == .hugePages ? HugePages() : nil
+        archive.pages = loading == .mapped ? nil : HugePages()
+        archive.copiesExperts = loading == .hugePages
+        return archive
+    }
+
+    /// The same tensors, for reading routed experts.
+    package var ofExperts: TensorArchive {
+        guard !copiesExperts else { return self }
+        var archive = self
+        archive.pages = nil
         return archive
     }
 

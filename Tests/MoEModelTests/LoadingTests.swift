@@ -27,5 +27,16 @@ struct LoadingTests {
                 experts: experts)
         }
         #expect(try logits(.hugePages) == logits(.mapped))
+        #expect(try logits(.dense) == logits(.mapped))
+    }
+
+    /// What `dense` copies, and what it leaves in the file, in either format.
+    @Test(arguments: ModelFormat.allCases)
+    func denseLeavesExpertsInTheFile(_ format: ModelFormat) throws {
+        let model = try Model(ModelFile.open(format.path("mixtral"), loading: .dense))
+        #expect(model.transformer.matrices.allSatisfy(\.isCopied))
+        #expect(model.experts.joined().allSatisfy { $0.matrices.allSatisfy { !$0.isCopied } })
+        let copied = try Model(ModelFile.open(format.path("mixtral"), loading: .hugePages))
+        #expect(copied.experts.joined().allSatisfy { $0.matrices.allSatisfy(\.isCopied) })
     }
 }

@@ -29,7 +29,8 @@ struct WeightReader {
             return Array(repeating: [], count: configuration.layers)
         }
         let reader = ExpertReader(
-            archive: archive, names: names, experts: experts, hidden: configuration.hidden)
+            archive: archive.ofExperts, names: names, experts: experts, hidden: configuration.hidden
+        )
         var layers: [[ExpertWeights]] = []
         for (index, kind) in configuration.layerKinds.enumerated() {
             layers.append(kind.hasExperts ? try reader.experts(ofLayer: index) : [])

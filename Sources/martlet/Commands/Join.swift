@@ -80,6 +80,9 @@ struct Join: AsyncParsableCommand {
         guard disk == nil || cache != "none" else {
             throw ValidationError("--disk limits a folder, and \"--cache none\" has none")
         }
+        guard load != .dense else {
+            throw ValidationError("--load takes huge-pages or mapped: a device has only experts")
+        }
         let endpoints = baseStations.map(\.endpoint.description)
         guard Set(endpoints).count == endpoints.count else {
             throw ValidationError("each base station is named once")

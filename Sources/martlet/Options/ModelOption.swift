@@ -20,9 +20,10 @@ struct ModelOption: ParsableArguments {
 
     @Option(
         help: """
-            How weights come into memory: mapped, in place and shared with other processes; or \
+            How weights come into memory: mapped, in place and shared with other processes; \
             huge-pages, copied once and packed, which computes faster and takes as much memory as \
-            the file is large, beside what the system keeps of the file.
+            the file is large, beside what the system keeps of the file; or dense, all but routed \
+            experts copied, for a base station whose devices hold those.
             """
     )
     var load = WeightLoading.mapped
