@@ -7,8 +7,8 @@ package enum WeightLoading: String, Sendable, CaseIterable {
     /// Routed experts in place, all else copied and packed: what a base station with little memory
     /// reads for every token then never leaves it, however many experts pass by.
     case dense
-    /// All copied once, into huge pages of this process, and packed as kernels read them fastest. Takes
-    /// as much memory as the file is large, for the whole run.
+    /// All copied once, into huge pages of this process, and packed as kernels read them fastest.
+    /// Takes as much memory as the file is large, for the whole run.
     case hugePages = "huge-pages"
 }
 

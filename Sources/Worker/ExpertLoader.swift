@@ -28,6 +28,13 @@ package final class ExpertLoader {
         package var expertsAssigned = 0
     }
 
+    /// An expert in packed memory, and what it was made from.
+    private struct Copy {
+        let tensors: [TensorManifest]
+        let model: ModelFacts
+        let weights: ExpertWeights
+    }
+
     /// A blob that arrives damaged this often is given up.
     private static let attempts = 3
     /// Bytes fetched after which the base station is told even if no expert became ready.
@@ -39,6 +46,7 @@ package final class ExpertLoader {
     private let memoryBytes: Int
     /// Where experts are copied to; nil computes with them where they are.
     private let pages: HugePages?
+    private var copies: [BlobDigest: Copy] = [:]
     private var shipment = ShipmentState()
     private var assignment: Assignment?
     private var incoming: [BlobDigest: IncomingBlob] = [:]
@@ -77,6 +85,7 @@ package final class ExpertLoader {
         computer.keep(Set(new.experts.map(\.id)), of: new.model)
         let digests = Set(new.experts.map(\.sha256))
         held = held.filter { digests.contains($0.key) }
+        copies = copies.filter { digests.contains($0.key) }
         incoming = [:]
         damaged = [:]
         counts = Progress()
@@ -177,10 +186,24 @@ package final class ExpertLoader {
         _ manifest: ExpertManifest, _ blob: WeightBytes
     ) throws(WorkerError) {
         guard let model = assignment?.model else { return }
-        let weights = try ExpertWeights(manifest, blob: blob, model: model)
-        // Where there is no memory for a copy, the mapped file does.
-        computer.add(manifest.id, pages.flatMap { try? weights.copied(into: $0) } ?? weights)
+        computer.add(manifest.id, try weights(manifest, blob, model))
         counts.ready.append(manifest.id)
         counts.expertsReady += 1
+    }
+
+    /// An expert as it is computed with: copied, once for all assignments that have it.
+    private func weights(
+        _ manifest: ExpertManifest, _ blob: WeightBytes, _ model: ModelFacts
+    ) throws(WorkerError) -> ExpertWeights {
+        if let copy = copies[manifest.sha256], copy.tensors == manifest.tensors,
+            copy.model == model
+        {
+            return copy.weights
+        }
+        let weights = try ExpertWeights(manifest, blob: blob, model: model)
+        // Where there is no memory for a copy, the mapped file does.
+        guard let pages, let copy = try? weights.copied(into: pages) else { return weights }
+        copies[manifest.sha256] = Copy(tensors: manifest.tensors, model: model, weights: copy)
+        return copy
     }
 }

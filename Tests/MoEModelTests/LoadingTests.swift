@@ -35,8 +35,10 @@ struct LoadingTests {
     func denseLeavesExpertsInTheFile(_ format: ModelFormat) throws {
         let model = try Model(ModelFile.open(format.path("mixtral"), loading: .dense))
         #expect(model.transformer.matrices.allSatisfy(\.isCopied))
-        #expect(model.experts.joined().allSatisfy { $0.matrices.allSatisfy { !$0.isCopied } })
+        let here = model.experts.joined().flatMap(\.matrices)
+        #expect(!here.isEmpty && here.allSatisfy { !$0.isCopied })
         let copied = try Model(ModelFile.open(format.path("mixtral"), loading: .hugePages))
-        #expect(copied.experts.joined().allSatisfy { $0.matrices.allSatisfy(\.isCopied) })
+        let all = copied.experts.joined().flatMap(\.matrices)
+        #expect(all.allSatisfy(\.isCopied))
     }
 }
