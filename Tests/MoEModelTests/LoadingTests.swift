@@ -34,11 +34,11 @@ struct LoadingTests {
     @Test(arguments: ModelFormat.allCases)
     func denseLeavesExpertsInTheFile(_ format: ModelFormat) throws {
         let model = try Model(ModelFile.open(format.path("mixtral"), loading: .dense))
-        #expect(model.transformer.matrices.allSatisfy(\.isCopied))
+        #expect(model.transformer.matrices.allSatisfy { $0.isCopied })
         let here = model.experts.joined().flatMap(\.matrices)
         #expect(!here.isEmpty && here.allSatisfy { !$0.isCopied })
         let copied = try Model(ModelFile.open(format.path("mixtral"), loading: .hugePages))
         let all = copied.experts.joined().flatMap(\.matrices)
-        #expect(all.allSatisfy(\.isCopied))
+        #expect(all.allSatisfy { $0.isCopied })
     }
 }
