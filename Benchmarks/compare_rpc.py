@@ -43,6 +43,7 @@ class Comparison:
             capture_output=True).stdout)
         self.layers = report["model"]["layers"]
         self.bounds = {}
+        self.cache = options.cache or self.folder.name
         self.plan = self.make_plan(report["model"])
 
     def make_plan(self, model):
@@ -58,8 +59,9 @@ class Comparison:
                 "messageSeconds": self.options.round_trip_ms / 1e3,
                 "rowSeconds": 2 * 16 * model["hidden"] / rate, "visitSeconds": expert_bytes / 10e9,
             } for name in self.names],
-            "residentSeconds": expert_bytes / 20e9, "fileSeconds": expert_bytes / 1e9,
-            "promptRows": 0}))
+            "residentSeconds": expert_bytes / 20e9, "promptRows": 0,
+            # The base station has no memory for more than its share: nothing is left to its file.
+            "fileSeconds": 1}))
         resident = int(everything * self.options.resident_share)
         for command in (
                 ["calibrate", "--model", self.options.model, "--file", self.options.text, "--windows",
@@ -67,8 +69,9 @@ class Comparison:
                 ["plan", "deploy", "--model", self.options.model, "--profile", profile, "--devices",
                  devices, "--output", plan, "--copies", self.options.copies,
                  *(["--resident", resident] if resident else [])]):
-            subprocess.run([self.options.martlet, *map(str, command)], check=True,
-                           stdout=subprocess.DEVNULL)
+            told = subprocess.run([self.options.martlet, *map(str, command)], check=True,
+                                  capture_output=True, text=True).stdout
+        print("the plan: " + told.splitlines()[1])
         return plan
 
     def ports(self, processes, target, dialer):
@@ -94,7 +97,7 @@ class Comparison:
                 stdout=subprocess.PIPE, text=True)
             wait_for(base)
             for name, port in zip(self.names, ports):
-                join(processes, self.options.martlet, port, name, f"{self.folder.name}/{name}")
+                join(processes, self.options.martlet, port, name, f"{self.cache}/{name}")
             report = json.loads(bench.communicate(timeout=self.options.patience)[0])
         generate = report["generate"]
         if self.options.megabits:
@@ -180,6 +183,7 @@ def main():
     parser.add_argument("--martlet-options", default="--activations fp16")
     parser.add_argument("--copies", type=int, default=4, help="most devices that hold an expert")
     parser.add_argument("--resident-share", type=float, default=0, help="of the experts, at the base station")
+    parser.add_argument("--cache", help="a folder that keeps what devices were sent, for the next run")
     parser.add_argument("--text", default="README.md", help="a text to plan from")
     parser.add_argument("--windows", type=int, default=8, help="of it, 256 tokens each")
     parser.add_argument("--patience", type=float, default=540, help="seconds for one run")
