@@ -9,9 +9,9 @@
 FOLDER holds llama.cpp's llama-batched-bench and ggml-rpc-server (compare-llama.sh builds llama.cpp; RPC
 needs -DGGML_RPC=ON). Three ways over the scenario's devices, a process of one thread each: martlet;
 llama.cpp with its layers split over RPC servers; llama.cpp with each layer's experts on an RPC server
-and the rest at the base station. martlet follows a plan (calibrate, plan deploy) for the cell's round
-trips, devices having memory for all, so that up to --copies of them hold an expert; --resident-share S gives the base station's memory that share of the experts, and llama.cpp, too:
-then its first layers stay there, as many as that share. With --megabits all devices are still and equal, without fading, each
+and the rest at the base station. martlet, too, has a layer's experts on one device, and copies of them on
+others, whose memory has room for all (--copies); --resident-share S keeps the first layers at the base
+station, as many as that share, with either program. With --megabits all devices are still and equal, without fading, each
 at that rate; then the bound is printed, too: layers times round trip, and the air time of martlet's
 frames, evenly spread. Figures are tokens per second of all streams together.
 """
@@ -47,31 +47,28 @@ class Comparison:
         self.plan = self.make_plan(report["model"])
 
     def make_plan(self, model):
-        """Who holds what, from the routing on a text; returns the path of the plan."""
-        profile, devices, plan = (
-            f"{self.folder.name}/{name}" for name in ("profile.db", "devices.json", "plan.json"))
-        rate = (self.options.megabits or 100) * 1e6
-        expert_bytes = model["largestExpertBytes"]
-        everything = self.layers * model["experts"] * expert_bytes
-        pathlib.Path(devices).write_text(json.dumps({
-            "devices": [{
-                "name": name, "memoryBytes": everything,
-                "messageSeconds": self.options.round_trip_ms / 1e3,
-                "rowSeconds": 2 * 16 * model["hidden"] / rate, "visitSeconds": expert_bytes / 10e9,
-            } for name in self.names],
-            "residentSeconds": expert_bytes / 20e9, "promptRows": 0,
-            # The base station has no memory for more than its share: nothing is left to its file.
-            "fileSeconds": 1}))
-        resident = int(everything * self.options.resident_share)
-        for command in (
-                ["calibrate", "--model", self.options.model, "--file", self.options.text, "--windows",
-                 self.options.windows, "--output", profile],
-                ["plan", "deploy", "--model", self.options.model, "--profile", profile, "--devices",
-                 devices, "--output", plan, "--copies", self.options.copies,
-                 *(["--resident", resident] if resident else [])]):
-            told = subprocess.run([self.options.martlet, *map(str, command)], check=True,
-                                  capture_output=True, text=True).stdout
-        print("the plan: " + told.splitlines()[1])
+        """Whole layers: the first at the base station, each other one on a device, copied to the next."""
+        size, experts, count = model["largestExpertBytes"], model["experts"], len(self.names)
+        here = round(self.layers * self.options.resident_share)
+
+        def layer_experts(layers):
+            return [[layer, expert] for layer in layers for expert in range(experts)]
+
+        resident = layer_experts(range(here))
+        devices = []
+        for index, name in enumerate(self.names):
+            after = {layer: (index - layer) % count for layer in range(here, self.layers)}
+            own = layer_experts(layer for layer, place in after.items() if place == 0)
+            copies = layer_experts(
+                layer for layer, place in after.items() if 0 < place < self.options.copies)
+            held = (len(own) + len(copies)) * size
+            devices.append({"name": name, "experts": own, "copies": copies, "bytes": held,
+                            "memoryBytes": held})
+        plan = pathlib.Path(self.folder.name, "plan.json")
+        plan.write_text(json.dumps({
+            "martletPlan": 1, "model": {"experts": experts, "expertBytes": [size] * self.layers},
+            "resident": resident, "residentBytes": len(resident) * size, "devices": devices,
+            "foreseen": None}))
         return plan
 
     def ports(self, processes, target, dialer):
@@ -90,7 +87,7 @@ class Comparison:
             bench = processes.start(
                 [self.options.martlet, "bench", "--model", self.options.model, "--prompt", 0,
                  "--generate", tokens or self.options.tokens, "--batch", streams, "--repetitions", 1,
-                 "--threads", 1, "--devices-listen", f"127.0.0.1:{base}", "--wait-devices",
+                 "--threads", self.options.threads, "--devices-listen", f"127.0.0.1:{base}", "--wait-devices",
                  len(self.names), "--deadline", 60, "--plan", self.plan, "--wait-copies",
                  "--json",
                  *shlex.split(self.options.martlet_options)],
@@ -121,7 +118,8 @@ class Comparison:
             most = max(self.options.streams)
             away = self.layers - round(self.layers * self.options.resident_share)
             command = [
-                self.llama / "llama-batched-bench", "-m", self.options.model, "-t", 1, "-npp", 1,
+                self.llama / "llama-batched-bench", "-m", self.options.model, "-t", self.options.threads,
+                "-npp", 1,
                 "-ntg", self.options.tokens, "-npl", ",".join(map(str, self.options.streams)),
                 "-c", most * (self.options.tokens + 256), "--output-format", "jsonl", "--rpc",
                 ",".join(servers), "-ngl", 0 if experts_only else 99 if away == self.layers else away]
@@ -184,8 +182,7 @@ def main():
     parser.add_argument("--copies", type=int, default=4, help="most devices that hold an expert")
     parser.add_argument("--resident-share", type=float, default=0, help="of the experts, at the base station")
     parser.add_argument("--cache", help="a folder that keeps what devices were sent, for the next run")
-    parser.add_argument("--text", default="README.md", help="a text to plan from")
-    parser.add_argument("--windows", type=int, default=8, help="of it, 256 tokens each")
+    parser.add_argument("--threads", type=int, default=2, help="of the base station; devices have one")
     parser.add_argument("--patience", type=float, default=540, help="seconds for one run")
     Comparison(parser.parse_args()).run()
 

@@ -33,7 +33,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "Benchmarks"))
 from emulated_cell import EmulatedCell, Processes, free_ports, join, uniform_scenario  # noqa: E402
-from memory_group import MemoryGroup, OwnDisk, drop_from_page_cache  # noqa: E402
+from memory_group import DiskGroup, MemoryGroup, OwnDisk, drop_from_page_cache  # noqa: E402
 
 DEVICES = 4
 PROMPTS = [
@@ -64,7 +64,7 @@ class Server:
                 options.martlet, "serve", "--model", options.model, "--http", "127.0.0.1:0",
                 "--threads", 1, "--load", "dense", "--log-level", "warning", *listen, *choices]],
             stdout=subprocess.DEVNULL, stderr=open(self.log, "w"),
-            preexec_fn=self.group.enter if self.group else None)
+            preexec_fn=experiment.enter_groups)
         processes.started.append(self.process)
         self.port = self.says(r"listening for requests on http://127.0.0.1:(\d+)")[1]
         for number, port in enumerate(ports):
@@ -138,8 +138,9 @@ def decoded(answers):
 
 
 class Experiment:
-    def __init__(self, options, processes, group):
+    def __init__(self, options, processes, group, disk=None):
         self.options = options
+        self.groups = [one for one in (group, disk) if one]
         self.processes = processes
         self.group = group
         self.folder = tempfile.TemporaryDirectory()
@@ -161,6 +162,10 @@ class Experiment:
         scenario.write_text(uniform_scenario(
             DEVICES, options.megabits * 1e6, options.round_trip_ms / 2e3))
         self.ports = EmulatedCell(processes, options.martlet, scenario, self.target).ports
+
+    def enter_groups(self):
+        for group in self.groups:
+            group.enter()
 
     def run(self, *arguments):
         return subprocess.run(
@@ -273,24 +278,29 @@ def main():
                         help="what a frame costs the base station itself")
     parser.add_argument("--file-ms", type=float, default=2,
                         help="a visit from the file, where it cannot be measured")
+    parser.add_argument("--disk-megabytes", type=float,
+                        help="at most so many MB/s from the disk, as a slower one's (cgroup version 1)")
     parser.add_argument("--keep-cache", action="store_true", help="no memory group, a warm page cache")
     parser.add_argument("--patience", type=float, default=120, help="seconds until devices are ready")
     parser.add_argument("--output", help="a folder for live_caching.csv")
     options = parser.parse_args()
     reason = "--keep-cache" if options.keep_cache else MemoryGroup.why_not()
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
-        group = None
+        group = slow = None
         try:
             if not reason:
                 size = os.path.getsize(options.model)
                 disk = stack.enter_context(OwnDisk(folder, size + size // 8 + DISK_BYTES))
                 options.model = shutil.copy(options.model, disk.mount)
                 group = stack.enter_context(MemoryGroup(f"martlet-{os.getpid()}"))
+                if options.disk_megabytes:
+                    slow = stack.enter_context(DiskGroup(
+                        f"martlet-{os.getpid()}", options.model, int(options.disk_megabytes * 1e6)))
         except (OSError, subprocess.CalledProcessError) as error:
             reason = f"{error} {getattr(error, 'stderr', None) or ''}"
         if reason:
             print(f"without a limit on the base station's memory: {reason}")
-        rows = run(Experiment(options, stack.enter_context(Processes()), group))
+        rows = run(Experiment(options, stack.enter_context(Processes()), group, slow))
     if options.output:
         write(rows, pathlib.Path(options.output, "live_caching.csv"))
 
