@@ -10,9 +10,9 @@ FOLDER holds llama.cpp's llama-batched-bench and ggml-rpc-server (compare-llama.
 needs -DGGML_RPC=ON). Three ways over the scenario's devices, a process of one thread each: martlet;
 llama.cpp with its layers split over RPC servers; llama.cpp with each layer's experts on an RPC server
 and the rest at the base station. martlet, too, has a layer's experts on one device, and copies of them on
-others, whose memory has room for all (--copies); --resident-share S keeps the first layers at the base
-station, as many as that share, with either program. With --megabits all devices are still and equal, without fading, each
-at that rate; then the bound is printed, too: layers times round trip, and the air time of martlet's
+others, whose memory has room for all (--copies). --resident-share S keeps the first layers at the base
+station, as many as that share, with either program. With --megabits all devices are still and equal,
+without fading, each at that rate; then the bound is printed, too: layers times round trip, and the air time of martlet's
 frames, evenly spread. Figures are tokens per second of all streams together.
 """
 import argparse

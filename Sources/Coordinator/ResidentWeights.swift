@@ -33,6 +33,9 @@ package final class ResidentWeights: Sendable {
     /// Whether all that is to be held is.
     package var isComplete: Bool { state.withLock { $0.copies.count == $0.wanted.count } }
 
+    /// Experts held in copies at this moment.
+    package var count: Int { state.withLock { $0.copies.count } }
+
     /// From now on these are to be held, and no others.
     ///
     /// - Parameter onComplete: called on another thread once they are.

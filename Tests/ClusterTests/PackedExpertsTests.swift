@@ -24,6 +24,7 @@ struct PackedExpertsTests {
         cell.coordinator.replan()
         let coordinator = cell.coordinator
         await coordinator.wait { $0.isComplete && coordinator.residents.isComplete }
+        #expect(coordinator.residents.count == 3)
         let experts = cell.experts()
         let isSame = try model.logits(Self.ids, experts) == local
         #expect(isSame)

@@ -107,8 +107,7 @@ struct PlanDeploy: ParsableCommand {
         guard shape.experts > 0 else {
             throw CommandError("\(opened.file.path): has no experts to deal")
         }
-        let sets = try ProfileDatabase(path: profile).routedSets()
-        try check(sets, shape)
+        let sets = try ProfileDatabase.routedSets(path: profile, of: shape)
         let problem = try DeploymentProblem(
             try ProblemField(file: devices), shape: shape, sets: sets,
             residentBytes: resident?.count ?? 0)
@@ -139,14 +138,6 @@ struct PlanDeploy: ParsableCommand {
             throw CommandError("\(output): cannot be written: \(CommandError.reason(error))")
         }
         try tell(problem, homes, copies: spare, shipped: shipped, held: running?.held)
-    }
-
-    private func check(_ sets: [[RoutedSet]], _ shape: ModelShape) throws {
-        guard sets.count == shape.layers,
-            sets.joined().allSatisfy({ $0.experts.allSatisfy { $0 < shape.experts } })
-        else {
-            throw CommandError("\(profile): is of another model; calibrate this one")
-        }
     }
 
     private func tell(

@@ -113,7 +113,7 @@ struct StationOptions: ParsableArguments {
             return content
         }
         guard let resident else { return content }
-        let sets = try selection.profile.map { try ProfileDatabase(path: $0).routedSets() }
+        let sets = try selection.routedSets(model.shape)
         let plan = ResidentExperts(model.shape, sets: sets, budgetBytes: resident.count)
         content.resident = plan.experts
         let basis = sets == nil ? "if all were visited alike" : "by the profile"

@@ -69,12 +69,7 @@ struct SelectionOptions: ParsableArguments {
     ///
     /// - Throws: if it cannot be read or is of another model.
     func routedSets(_ shape: ModelShape) throws -> [[RoutedSet]]? {
-        guard let path = profile else { return nil }
-        let sets = try ProfileDatabase(path: path).routedSets()
-        guard sets.count == shape.layers,
-            sets.joined().allSatisfy({ $0.experts.allSatisfy { $0 < shape.experts } })
-        else { throw CommandError("\(path): is of another model; calibrate this one") }
-        return sets
+        try profile.map { try ProfileDatabase.routedSets(path: $0, of: shape) }
     }
 
     /// What the profile holds; nil without one.
@@ -89,6 +84,19 @@ struct SelectionOptions: ParsableArguments {
                     + "\(experts) experts; it is of another model")
         }
         return profile
+    }
+}
+
+extension ProfileDatabase {
+    /// `[layers]`: the sets of experts that a model's profile recorded.
+    ///
+    /// - Throws: if it cannot be read or is of another model.
+    static func routedSets(path: String, of shape: ModelShape) throws -> [[RoutedSet]] {
+        let sets = try ProfileDatabase(path: path).routedSets()
+        guard sets.count == shape.layers,
+            sets.joined().allSatisfy({ $0.experts.allSatisfy { $0 < shape.experts } })
+        else { throw CommandError("\(path): is of another model; calibrate this one") }
+        return sets
     }
 }
 
