@@ -101,9 +101,11 @@ def views(driver, wait, devices):
         "(bar) => bar.getAttribute('aria-valuenow'))")
     check(bars == ["100"] * len(devices), "every device's shipment is complete")
     wait.until(lambda d: text(d, "plan-frames") != "–")
-    check("proportion" in text(driver, "plan-note") and text(driver, "plan-frames-foreseen") == "–",
-          f"the plan tells what is measured: {text(driver, 'plan-trips')} round trips, "
-          f"{text(driver, 'plan-frames')} frames a token")
+    check("Made from what was measured" in text(driver, "plan-note"),
+          f"the plan is the base station's own: {text(driver, 'plan-note')}")
+    check(float(text(driver, "plan-frames-foreseen")) > 0,
+          f"it tells what is measured, {text(driver, 'plan-frames')} frames a token, beside what it "
+          f"foresees, {text(driver, 'plan-frames-foreseen')}")
 
 
 @contextlib.contextmanager
