@@ -11,6 +11,8 @@ package struct PlacementChange: Sendable, Equatable {
         case links([String])
         /// Tokens visit other experts: by this share the running placement is slower than foreseen.
         case popularity(increase: Double)
+        /// Steps are of so many rows, another number than was planned for.
+        case batch(rows: Int)
         /// The running placement was planned long ago.
         case age
     }
@@ -62,6 +64,7 @@ extension PlacementChange.Reason {
         case .links(let names): "\(names.joined(separator: ", ")) answer in another time"
         case .popularity(let increase):
             "other experts are wanted, which costs \(Int((100 * increase).rounded())) % more"
+        case .batch(let rows): "steps are of \(rows == 1 ? "one row" : "\(rows) rows")"
         case .age: "the plan is old"
         }
     }

@@ -34,11 +34,12 @@ extension PlacementSituation {
 
     /// - Parameters:
     ///   - sets: `[layers]`: what tokens are expected to visit.
+    ///   - rowsPerStep: how many of them are decoded together.
     ///   - residentBytes: memory of the base station for experts.
     /// - Complexity: O(layers · experts · devices).
     init(
         _ membership: MembershipState, _ shape: ModelShape, _ latencies: MeasuredLatencies,
-        sets: [[RoutedSet]], residentBytes: Int
+        sets: [[RoutedSet]], rowsPerStep: Int = 1, residentBytes: Int
     ) {
         let members = membership.devicesInOrder
         let resident = latencies.baseStation.latency.seconds(tokens: 1).value
@@ -48,7 +49,8 @@ extension PlacementSituation {
             residentBytes: residentBytes, residentSeconds: resident,
             fileSeconds: max(
                 Self.leastFileSeconds, latencies.file.latency.seconds(tokens: 1).value, resident),
-            promptRows: 1)
+            promptRows: 1
+        ).decodingTogether(rowsPerStep)
         running = Self.running(membership, members, shape)
         held = members.map(\.ready)
         hasSpare = membership.hasSpareDevices

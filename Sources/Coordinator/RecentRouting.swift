@@ -14,6 +14,8 @@ package struct RecentRouting: Sendable {
     package static let rowsNeeded = 512
     /// Rows that a calibration profile counts as beside the sample: a quarter of a full one.
     package static let priorRows = 1_024
+    /// Rounds of which the rows are kept, and most rows that are planned for together.
+    private static let (roundsKept, mostTogether) = (64, 64)
     /// Stands for no expert in a row of fewer than K.
     private static let none: Int32 = -1
 
@@ -23,6 +25,8 @@ package struct RecentRouting: Sendable {
     /// `[layers][experts]`: how often each is in the sample.
     private var counts: [[Int]]
     private var generator: SeededGenerator
+    /// Rows of the last few rounds, oldest first.
+    private var rounds: [Int] = []
     /// Rows of the first layer that has experts, since the start.
     package private(set) var rows = 0
     private let firstLayer: Int
@@ -40,7 +44,7 @@ package struct RecentRouting: Sendable {
     /// - Complexity: O(pairs); allocates only until the sample is full.
     package mutating func add(layer: Int, _ routing: Routing) {
         guard samples.indices.contains(layer) else { return }
-        if layer == firstLayer { rows += routing.rows }
+        if layer == firstLayer { began(routing.rows) }
         var place = -1
         var (row, count) = (-1, 0)
         for pair in routing.pairs {
@@ -53,6 +57,20 @@ package struct RecentRouting: Sendable {
             counts[layer][pair.expert] += 1
             count += 1
         }
+    }
+
+    private mutating func began(_ count: Int) {
+        if rounds.count == Self.roundsKept { rounds.removeFirst() }
+        rounds.append(count)
+        rows += count
+    }
+
+    /// Rows that go through a layer together: the median of the last rounds, so that a prompt now
+    /// and then changes nothing, as a power of two; 1 before the first.
+    package var rowsPerRound: Int {
+        guard !rounds.isEmpty else { return 1 }
+        let median = min(max(1, rounds.sorted()[rounds.count / 2]), Self.mostTogether)
+        return 1 << (Int.bitWidth - 1 - median.leadingZeroBitCount)
     }
 
     /// Where the next row goes.

@@ -52,6 +52,8 @@ package struct ReplanState: Sendable {
         package var farNodes: Set<String>
         /// Rows that went through the model since the start.
         package var rows: Int
+        /// Rows that go through a layer together.
+        package var rowsPerStep: Int
         /// Bytes that the present devices were shipped.
         package var bytesShipped: Int
         /// Whether a plan is still taking another's place.
@@ -59,12 +61,13 @@ package struct ReplanState: Sendable {
 
         package init(
             now: Duration, devices: [DeploymentProblem.Device], farNodes: Set<String> = [],
-            rows: Int, bytesShipped: Int, isChanging: Bool
+            rows: Int, rowsPerStep: Int = 1, bytesShipped: Int, isChanging: Bool
         ) {
             self.now = now
             self.devices = devices
             self.farNodes = farNodes
             self.rows = rows
+            self.rowsPerStep = rowsPerStep
             self.bytesShipped = bytesShipped
             self.isChanging = isChanging
         }
@@ -147,6 +150,9 @@ package struct ReplanState: Sendable {
         guard let basis, glance.now - basis.time >= rules.dwell else { return .nothing }
         let moved = moved(glance, basis)
         if !moved.isEmpty { return .plan(.links(moved)) }
+        if glance.rows > rowsLooked, glance.rowsPerStep != basis.problem.rowsPerStep {
+            return .plan(.batch(rows: glance.rowsPerStep))
+        }
         return glance.rows - rowsLooked >= rules.rowsBetweenLooks ? .weigh : .nothing
     }
 
@@ -154,9 +160,9 @@ package struct ReplanState: Sendable {
     ///
     /// The times are those of the last decision: how links changed is `glance`'s.
     package mutating func weigh(_ situation: PlacementSituation) -> PlacementChange.Reason? {
-        guard let last, let basis, situation.problem.names == basis.problem.names else {
-            return nil
-        }
+        guard let last, let basis, situation.problem.names == basis.problem.names,
+            situation.problem.rowsPerStep == basis.problem.rowsPerStep
+        else { return nil }
         rowsLooked = last.rows
         var problem = basis.problem
         problem.sets = situation.problem.sets

@@ -100,6 +100,7 @@ package final class Replanner: Sendable {
             },
             farNodes: Set(members.filter(\.description.isCloud).map(\.description.name)),
             rows: coordinator.recentRouting.withLock { $0.rows },
+            rowsPerStep: coordinator.recentRouting.withLock { $0.rowsPerRound },
             bytesShipped: members.reduce(0) { $0 + $1.bytesFetched },
             isChanging: membership.isChanging)
         switch state.withLock({ $0.glance(glance) }) {
@@ -115,7 +116,7 @@ package final class Replanner: Sendable {
         let recent = coordinator.recentRouting.withLock { $0 }
         return PlacementSituation(
             membership, shape, coordinator.latencies, sets: recent.sets(shape, prior: prior),
-            residentBytes: options.residentBytes)
+            rowsPerStep: recent.rowsPerRound, residentBytes: options.residentBytes)
     }
 
     private func plan(_ reason: PlacementChange.Reason, _ situation: PlacementSituation) {

@@ -36,6 +36,27 @@ struct RecentRoutingTests {
         #expect(recent.popularity[1] == [2, 3, 2, 0, 0, 1].map { $0 / 8 })
     }
 
+    /// Prompts now and then do not count.
+    @Test func rowsThatGoTogether() {
+        var recent = RecentRouting(Self.shape)
+        #expect(recent.rowsPerRound == 1)
+        func add(_ rows: Int, times: Int) {
+            for _ in 0..<times {
+                recent.add(layer: 1, routing(Array(repeating: [0, 1], count: rows)))
+                recent.add(layer: 2, routing([[2, 3]]))
+            }
+        }
+        add(1, times: 64)
+        add(256, times: 31)
+        #expect(recent.rowsPerRound == 1)
+        add(7, times: 64)
+        #expect(recent.rowsPerRound == 4)
+        add(8, times: 33)
+        #expect(recent.rowsPerRound == 8)
+        add(1_000, times: 64)
+        #expect(recent.rowsPerRound == 64, "more are not planned for together")
+    }
+
     /// More experts than K, and layers that the model does not have, do no harm.
     @Test func whatIsTooMuchIsLeftOut() {
         var recent = RecentRouting(Self.shape)

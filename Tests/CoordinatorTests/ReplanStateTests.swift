@@ -35,11 +35,11 @@ struct ReplanStateTests {
 
     static func glance(
         _ seconds: Double, _ devices: [Device], far: Set<String> = [], rows: Int = 0,
-        shipped: Int = 0, isChanging: Bool = false
+        together: Int = 1, shipped: Int = 0, isChanging: Bool = false
     ) -> ReplanState.Glance {
         ReplanState.Glance(
             now: .seconds(seconds), devices: devices, farNodes: far, rows: rows,
-            bytesShipped: shipped, isChanging: isChanging)
+            rowsPerStep: together, bytesShipped: shipped, isChanging: isChanging)
     }
 
     static let (inFile, onFirst, onSecond) = (
@@ -98,6 +98,31 @@ struct ReplanStateTests {
             #expect(step == .nothing)
         }
         #expect(state.hasDecided(for: ["a"]) && !state.hasDecided(for: ["a", "b"]))
+    }
+
+    /// After the dwell, and only once tokens came.
+    @Test func otherBatchesWantAnotherPlan() {
+        var state = settled()
+        let devices = [Self.device("a")]
+        for second in 2..<200 {
+            let glance = Self.glance(Double(second), devices, rows: 0, together: 8)
+            #expect(state.glance(glance) == .nothing)
+        }
+        let reason = PlacementChange.Reason.batch(rows: 8)
+        #expect(state.glance(Self.glance(200, devices, rows: 9, together: 8)) == .plan(reason))
+        #expect(reason.text == "steps are of 8 rows" && !reason.isMembership)
+        var situation = Self.situation(devices, Self.onFirst, held: [[0, 1]])
+        situation.problem = situation.problem.decodingTogether(8)
+        _ = state.begin(reason, situation)
+        guard case .keep = state.planned([Self.onFirst], copies: 1) else {
+            Issue.record("nothing is better")
+            return
+        }
+        let glance = Self.glance(600, devices, rows: 20, together: 8)
+        #expect(state.glance(glance) == .nothing, "it was planned for")
+        #expect(
+            state.weigh(Self.situation(devices, Self.onFirst, held: [[0, 1]])) == nil,
+            "of another number of rows")
     }
 
     /// While one is being made or adopted, and while experts move, nothing else is begun.

@@ -26,12 +26,14 @@ package struct DeploymentBound: Sendable, Equatable {
             plain?.cost
             ?? LinearBound.cost(problem, prices: .init(roundTrip: 0, frame: 0))
         // Rounding may not lift the bound above what can be reached.
-        self.seconds = seconds * (1 - 1e-12)
-        roundTripsAtBound = plain.map { Self.roundTrips(problem, $0.places) }
+        let tokens = Double(problem.rowsPerStep)
+        self.seconds = seconds * (1 - 1e-12) / tokens
+        roundTripsAtBound = plain.map { Self.roundTrips(problem, $0.places) / tokens }
         let limit = seconds * (1 + tolerance)
-        leastRoundTrips = Self.least(problem, limit) { .init(roundTrip: $0, frame: 0) }
-        leastFrames = max(
-            leastRoundTrips, Self.least(problem, limit) { .init(roundTrip: 0, frame: $0) })
+        let trips = Self.least(problem, limit) { .init(roundTrip: $0, frame: 0) }
+        leastRoundTrips = trips / tokens
+        leastFrames =
+            max(trips, Self.least(problem, limit) { .init(roundTrip: 0, frame: $0) }) / tokens
     }
 
     /// The least traffic of deployments that take no longer than a limit: with a price, time and
@@ -51,7 +53,7 @@ package struct DeploymentBound: Sendable, Equatable {
         }
     }
 
-    /// The share of tokens, summed over layers, that visit an expert on a device.
+    /// The share of steps, summed over layers, that visit an expert on a device.
     private static func roundTrips(
         _ problem: DeploymentProblem, _ places: [LayerRelaxation.Places]
     ) -> Double {

@@ -171,15 +171,15 @@ package struct DeploymentPlanner {
     /// get the highest price at which the time still is within the limit. Between prices there are
     /// deployments that are the best by none; annealing meets some.
     private func frugal(_ memories: [[Int]]) -> [[Int]] {
-        let limit = problem.seconds(problem.cost(homes(memories))) * (1 + slack)
-        var best = Frugal(memories, problem.cost(homes(memories)))
+        let limit = problem.seconds(problem.stepCost(homes(memories))) * (1 + slack)
+        var best = Frugal(memories, problem.stepCost(homes(memories)))
         var (low, high) = (log(Self.frugalPrices.lowerBound), log(Self.frugalPrices.upperBound))
         for probe in 0..<(work > 0 ? Self.frugalProbes : Self.largeProbes) {
             let middle = (low + high) / 2
             let starts = probe == 0 ? [memories] : [memories, best.memories]
             var isWithin = false
             for (ended, met) in priced(starts, exp(middle), limit, probe) {
-                let found = [ended, met].map { Frugal($0, problem.cost(homes($0))) }
+                let found = [ended, met].map { Frugal($0, problem.stepCost(homes($0))) }
                     .filter { problem.seconds($0.cost) <= limit }
                 // What was met on the way says nothing of the price.
                 if found.contains(where: { $0.memories == ended }) { isWithin = true }

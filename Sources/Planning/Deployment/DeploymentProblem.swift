@@ -35,8 +35,10 @@ package struct DeploymentProblem: Sendable, Equatable {
     package static let usualFrameSeconds = 0.0001
 
     package var shape: ModelShape
-    /// `[layers]`: the sets of experts that tokens visited, and how often.
+    /// `[layers]`: the sets of experts that a step visits, and how often.
     package var sets: [[RoutedSet]]
+    /// Tokens that are decoded together in a step: their sets are one (`decodingTogether`).
+    package internal(set) var rowsPerStep = 1
     package var devices: [Device]
     /// Memory of the base station for experts.
     package var residentBytes: Int
@@ -78,7 +80,7 @@ package enum ExpertHome: Sendable, Hashable {
     case file
 }
 
-/// What a token costs under a deployment, by the recorded routing.
+/// What a token costs under a deployment, by the recorded routing; a step, where it says so.
 package struct DeploymentCost: Sendable, Equatable {
     /// Of a decoded token's experts, over all layers.
     package var secondsPerToken = 0.0
@@ -96,10 +98,19 @@ package struct DeploymentCost: Sendable, Equatable {
         sum.roundTripsPerToken += other.roundTripsPerToken
         sum.framesPerToken += other.framesPerToken
     }
+
+    static func / (cost: DeploymentCost, count: Int) -> DeploymentCost {
+        var part = cost
+        part.secondsPerToken /= Double(count)
+        part.secondsPerPromptRow /= Double(count)
+        part.roundTripsPerToken /= Double(count)
+        part.framesPerToken /= Double(count)
+        return part
+    }
 }
 
 extension DeploymentProblem {
-    /// What a layer costs with these homes, `[experts]` (ours): for a decoded token the base
+    /// What a layer of a step costs with these homes, `[experts]` (ours): for decoding the base
     /// station's work on frames, and then the place that takes longest, its own experts beside the
     /// devices'. Of a long prompt's rows each place has its share.
     ///
@@ -139,10 +150,15 @@ extension DeploymentProblem {
         return cost
     }
 
-    /// What all layers cost together.
+    /// What all layers cost a token.
     ///
     /// - Parameter homes: `[layers][experts]`; empty for a dense layer.
     package func cost(_ homes: [[ExpertHome]]) -> DeploymentCost {
+        stepCost(homes) / rowsPerStep
+    }
+
+    /// What all layers cost a step: what searches go by.
+    func stepCost(_ homes: [[ExpertHome]]) -> DeploymentCost {
         homes.indices.reduce(into: DeploymentCost()) { sum, layer in
             if shape.expertBytes[layer] > 0 { sum += cost(layer: layer, homes: homes[layer]) }
         }

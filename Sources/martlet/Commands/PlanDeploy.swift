@@ -28,6 +28,9 @@ struct PlanDeploy: ParsableCommand {
             --output plan.json
               martlet serve --model M.gguf --devices-listen H:P --plan plan.json
               martlet plan deploy … --from plan.json --move-at-most 500MB --output next.json
+
+            --batch plans for sequences that are decoded together. What one of them visits costs \
+            the others a round trip, too, so then it is better to keep whole layers in one place.
             """)
 
     @OptionGroup var model: ModelOption
@@ -47,6 +50,9 @@ struct PlanDeploy: ParsableCommand {
     @Option(help: "Spare device memory holds experts again, on at most this many devices each.")
     var copies = 2
 
+    @Option(help: "Sequences that are decoded together, 1 to \(Self.batches.upperBound).")
+    var batch = 1
+
     @Option(help: "Start from this plan, which runs.")
     var from: String?
 
@@ -59,6 +65,8 @@ struct PlanDeploy: ParsableCommand {
     @Flag(
         help: "Print one JSON object: what is foreseen, and what no placement can be better than.")
     var json = false
+
+    private static let batches = 1...256
 
     private struct Answer: Encodable {
         let secondsPerToken: Double
@@ -96,6 +104,9 @@ struct PlanDeploy: ParsableCommand {
     func validate() throws {
         guard (0...1).contains(slack) else { throw ValidationError("--slack: from 0 to 1") }
         guard copies >= 1 else { throw ValidationError("--copies: 1 or more") }
+        guard Self.batches.contains(batch) else {
+            throw ValidationError("--batch: from 1 to \(Self.batches.upperBound)")
+        }
         guard moveAtMost == nil || from != nil else {
             throw ValidationError("--move-at-most needs --from")
         }
@@ -110,7 +121,8 @@ struct PlanDeploy: ParsableCommand {
         let sets = try ProfileDatabase.routedSets(path: profile, of: shape)
         let problem = try DeploymentProblem(
             try ProblemField(file: devices), shape: shape, sets: sets,
-            residentBytes: resident?.count ?? 0)
+            residentBytes: resident?.count ?? 0
+        ).decodingTogether(batch)
         let running = try from.map { file in
             var content = ContentPlan()
             try content.read(plan: file, for: shape)
@@ -160,7 +172,7 @@ struct PlanDeploy: ParsableCommand {
             secondsPerToken: cost.secondsPerToken,
             secondsPerPromptRow: cost.secondsPerPromptRow,
             roundTripsPerToken: cost.roundTripsPerToken, framesPerToken: cost.framesPerToken,
-            leastRoundTripsPerToken: least.roundTripsPerToken,
+            leastRoundTripsPerToken: least.roundTripsPerToken / Double(problem.rowsPerStep),
             bound: Bound(problem, cost), resident: all.count { $0 == .resident },
             onDevices: all.count { $0 != .resident && $0 != .file },
             inNoMemory: all.count { $0 == .file }, copies: copies.joined().count,
