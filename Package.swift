@@ -74,12 +74,17 @@ let package = Package(
         library("StructuredOutput", ["OrderedJSON", "Tokenizers"]),
         library("Tensors", ["CKernels"]),
         library("Planning", ["SystemModel"]),
+        library("Registries", ["SystemModel"]),
         library("Scenarios", ["SystemModel", yams]),
         library("ModelFiles", ["OrderedJSON", "Tensors", "Tokenizers"]),
         library("Wire", ["SystemModel", "Tensors"]),
         library("MoEModel", ["SystemModel", "Tensors", "ModelFiles", "Tokenizers"]),
         library(
-            "Worker", ["SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto, system]),
+            "Worker",
+            [
+                "SystemModel", "Registries", "Tensors", "ModelFiles", "MoEModel", "Wire", crypto,
+                system,
+            ]),
         library(
             "Coordinator",
             [
@@ -103,7 +108,8 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "OrderedJSON", "SystemModel", "Tensors", "Tokenizers", "ChatTemplates", "Planning",
-                "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker", "Coordinator", "Simulator",
+                "Registries", "Scenarios", "ModelFiles", "Wire", "MoEModel", "Worker",
+                "Coordinator", "Simulator",
                 "Calibration", "NIOTransport", "Cell", "Serving", "APIServer", argumentParser,
                 logging, yams,
             ],
@@ -115,6 +121,7 @@ let package = Package(
         tests("OrderedJSON", ["OrderedJSON", "SystemModel"]),
         tests("SystemModel", ["SystemModel"]),
         tests("Planning", ["Planning", "SystemModel"]),
+        tests("Registries", ["Registries", "SystemModel"]),
         tests("Scenarios", ["Scenarios", "SystemModel"]),
         tests("Tensors", ["SystemModel", "Tensors"]),
         tests("Tokenizers", ["OrderedJSON", "SystemModel", "Tokenizers"]),
@@ -146,12 +153,14 @@ let package = Package(
                 "Tokenizers", "ChatTemplates", httpTypes, hummingbird,
                 hummingbirdTesting, logging,
             ]),
-        tests("Worker", ["SystemModel", "Tensors", "MoEModel", "Wire", "Worker"]),
+        tests(
+            "Worker",
+            ["SystemModel", "Registries", "Tensors", "ModelFiles", "MoEModel", "Wire", "Worker"]),
         tests("Coordinator", ["Coordinator", "Planning", "SystemModel"]),
         tests(
             "Cluster",
             [
-                "SystemModel", "Tensors", "ModelFiles", "MoEModel", "Wire", "Worker",
+                "SystemModel", "Registries", "Tensors", "ModelFiles", "MoEModel", "Wire", "Worker",
                 "Coordinator", "Planning", "NIOTransport",
             ]),
         tests("Tidy", []),

@@ -62,7 +62,8 @@ struct TidyTests {
     /// Layers as in Package.swift; an import points only to a lower number.
     static let layers = [
         "WebFiles": 0, "OrderedJSON": 0, "SystemModel": 0, "CKernels": 0, "Tokenizers": 1,
-        "ChatTemplates": 1, "Tensors": 1, "Planning": 1, "Scenarios": 1, "ModelFiles": 2,
+        "ChatTemplates": 1, "Tensors": 1, "Planning": 1, "Registries": 1, "Scenarios": 1,
+        "ModelFiles": 2,
         "Wire": 2, "StructuredOutput": 2, "MoEModel": 3,
         "Worker": 4,
         "Coordinator": 4, "Simulator": 4, "Calibration": 4, "Serving": 4,
@@ -126,7 +127,9 @@ struct TidyTests {
             .contains { code.contains($0) } || code.contains("typealias")
             || [
                 "mixture(", "begin(layer", "parts(rows", "takeCosts(", "route(", "next()", "send(_",
-                "close()",
+                "close()", "grant(time", "keepAlive(_ lease", "revoke(_ lease", "put(",
+                "delete(_ key",
+                "entries(under", "updates(under",
             ].contains { code.contains("func " + $0) }
     }
 
