@@ -64,6 +64,7 @@ final class Connection: Sendable {
             coordinator.mailbox.post(.result(id, frame, arrived: coordinator.clock.now))
         case .assignmentProgress:
             coordinator.progressed(id, try AssignmentProgress(frame: frame))
+        case .offer: coordinator.offered(id, try Offer(frame: frame))
         case .failure:
             let failure = try Failure(frame: frame)
             coordinator.mailbox.post(

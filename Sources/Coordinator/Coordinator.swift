@@ -13,6 +13,8 @@ package final class Coordinator: Sendable {
     package enum Report: Sendable {
         case joined(DeviceDescription, peer: String)
         case loaded(name: String, ready: Int, of: Int, fetched: Int, cached: Int)
+        /// It offers other memory than before.
+        case offered(name: String, memoryBytes: Int)
         case left(name: String, reason: String)
         case late(name: String)
         case refused(peer: String, reason: String)
@@ -306,6 +308,13 @@ extension Coordinator {
                 name: member.description.name, ready: member.ready.count,
                 of: member.assigned.count,
                 fetched: progress.bytesFetched, cached: progress.bytesFromCache))
+    }
+
+    /// A member offers other memory than before.
+    func offered(_ id: DeviceID, _ offer: Offer) {
+        perform(mutate { $0.offered(id, memoryBytes: offer.memoryBytes) })
+        guard let name = membership.members[id]?.description.name else { return }
+        report(.offered(name: name, memoryBytes: offer.memoryBytes))
     }
 
     /// A member says why it is about to leave.

@@ -14,7 +14,8 @@ package struct MembershipState: Sendable {
     /// One device that joined and is still connected.
     package struct Member: Sendable {
         package let id: DeviceID
-        package let description: DeviceDescription
+        /// Its memory is what it offered last.
+        package fileprivate(set) var description: DeviceDescription
         /// The slot whose experts it holds or is loading; nil while it is spare.
         package fileprivate(set) var slot: Int?
         /// The slot's experts, then replicas of others', as far as its memory reaches.
@@ -62,12 +63,14 @@ package struct MembershipState: Sendable {
     /// Whether a device waits for a slot, so that a new plan would use more of what is there.
     package var hasSpareDevices: Bool { members.values.contains { $0.slot == nil } }
 
-    /// Whether every device's slot has all its own experts ready; replicas, and what far nodes are
-    /// to hold, may still be on the way.
+    /// Whether every device has all those experts of its slot ready that it has memory for;
+    /// replicas, and what far nodes are to hold, may still be on the way.
     package var isSettled: Bool {
         members.values.allSatisfy { member in
             guard let slot = member.slot, !member.description.isCloud else { return true }
-            return placement.experts(inSlot: slot).allSatisfy(member.ready.contains)
+            return member.assigned.allSatisfy {
+                placement.slot(of: $0) != slot || member.ready.contains($0)
+            }
         }
     }
 
@@ -131,6 +134,17 @@ package struct MembershipState: Sendable {
         members[id]?.ready.formUnion(Set(member.assigned).intersection(ready))
         members[id]?.bytesFetched = bytesFetched
         members[id]?.bytesFromCache = bytesFromCache
+    }
+
+    /// A device offers other memory than before. What no longer fits goes at once, from the end of
+    /// what it was to hold, and copies or the base station compute it; what fits again comes back.
+    /// Groups stay as they are: what else there is room for the next plan sees.
+    package mutating func offered(_ id: DeviceID, memoryBytes: Int) -> [Action] {
+        guard let member = members[id] else { return [] }
+        members[id]?.description.memoryBytes = memoryBytes
+        guard let slot = member.slot else { return [] }
+        let action = occupy(id, slot)
+        return members[id]?.assigned == member.assigned ? [] : [action]
     }
 
     /// A device missed a deadline.

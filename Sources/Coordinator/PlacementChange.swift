@@ -5,8 +5,8 @@ import SystemModel
 package struct PlacementChange: Sendable, Equatable {
     /// Why a plan was made.
     package enum Reason: Sendable, Equatable {
-        /// Devices came or went.
-        case members(joined: [String], left: [String])
+        /// Devices came or went, or offer other memory than they did.
+        case members(joined: [String], left: [String], resized: [String] = [])
         /// These devices' measured times are others than the running placement was planned for.
         case links([String])
         /// Tokens visit other experts: by this share the running placement is slower than foreseen.
@@ -46,21 +46,23 @@ package struct PlacementChange: Sendable, Equatable {
 }
 
 extension PlacementChange.Reason {
-    /// Whether devices came or went, which is answered at once.
+    /// Whether it is about who is there with how much memory, which is answered at once.
     var isMembership: Bool {
         if case .members = self { true } else { false }
     }
 
     var joined: [String] {
-        if case .members(let joined, _) = self { joined } else { [] }
+        if case .members(let joined, _, _) = self { joined } else { [] }
     }
 
     /// For people, a few words.
     package var text: String {
         switch self {
-        case .members(let joined, let left):
-            [("joined", joined), ("left", left)].filter { !$0.1.isEmpty }
-                .map { "\($0.1.joined(separator: ", ")) \($0.0)" }.joined(separator: "; ")
+        case .members(let joined, let left, let resized):
+            [("joined", joined), ("left", left), ("changed memory", resized)].filter {
+                !$0.1.isEmpty
+            }
+            .map { "\($0.1.joined(separator: ", ")) \($0.0)" }.joined(separator: "; ")
         case .links(let names): "\(names.joined(separator: ", ")) answer in another time"
         case .popularity(let increase):
             "other experts are wanted, which costs \(Int((100 * increase).rounded())) % more"

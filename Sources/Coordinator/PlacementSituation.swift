@@ -79,7 +79,8 @@ extension PlacementSituation {
                 let id = ExpertID(layer: layer, expert: expert)
                 if membership.content.resident.contains(id) { return .resident }
                 guard let slot = membership.placement.slot(of: id) else { return .file }
-                if let own = bySlot[slot] { return .device(own) }
+                // Less than its slot's where it offers less memory than it did.
+                if let own = bySlot[slot], holdings[own].contains(id) { return .device(own) }
                 return holdings.firstIndex { $0.contains(id) }.map { .device($0) } ?? .file
             }
         }

@@ -6,8 +6,8 @@ import SystemModel
 /// planned (methods, section 5, "Updating"; what is counted and the defaults are ours).
 ///
 /// Decisions only. A shell glances at the cell every second or so, plans when told to, and adopts
-/// when told to. A device that joined or left is answered at once; everything else waits for the
-/// dwell to pass. While one change is under way no other is begun.
+/// when told to. A device that joined or left, or offers other memory, is answered at once;
+/// everything else waits for the dwell to pass. While one change is under way no other is begun.
 package struct ReplanState: Sendable {
     /// When to plan, and what a change must be worth.
     package struct Rules: Sendable {
@@ -255,7 +255,7 @@ extension ReplanState {
         }
     }
 
-    /// Who joined or left since the last decision; also one that came back with other memory.
+    /// Who joined or left since the last decision, and who offers other memory.
     private func newMembers(_ glance: Glance) -> PlacementChange.Reason? {
         let known = basis?.problem.memories ?? [:]
         let present = [String: Int](
@@ -263,12 +263,13 @@ extension ReplanState {
             uniquingKeysWith: { first, _ in first })
         let far = basis?.farNodes ?? []
         let joined =
-            present.filter { known[$0.key] != $0.value }.map(\.key)
-            + glance.farNodes.subtracting(far)
+            present.keys.filter { known[$0] == nil } + glance.farNodes.subtracting(far)
         let left =
             known.keys.filter { present[$0] == nil } + far.subtracting(glance.farNodes)
-        guard !joined.isEmpty || !left.isEmpty else { return nil }
-        return .members(joined: joined.sorted(), left: left.sorted())
+        let resized = present.keys.filter { known[$0] != nil && known[$0] != present[$0] }
+        guard !joined.isEmpty || !left.isEmpty || !resized.isEmpty else { return nil }
+        return .members(
+            joined: joined.sorted(), left: left.sorted(), resized: resized.sorted())
     }
 
     /// The devices whose time for one visit is another than at the last decision.

@@ -33,6 +33,26 @@ package struct AssignmentProgress: JSONMessage, Equatable {
     }
 }
 
+/// Device → base: it offers other memory from now on than it did. Where that is less, the base
+/// station answers with an assignment that fits.
+package struct Offer: JSONMessage, Equatable {
+    /// `Frame.Kind.offer`.
+    package static let kind = Frame.Kind.offer
+
+    /// Memory for experts, in bytes.
+    package let memoryBytes: Int
+
+    /// Offers memory.
+    package init(memoryBytes: Int) {
+        self.memoryBytes = memoryBytes
+    }
+
+    /// Checks the memory as that of a device that joins.
+    package func validate() throws(WireError) {
+        try Requirements.range(memoryBytes, 1...Limits.deviceMemoryBytes, "offer: memoryBytes")
+    }
+}
+
 /// Device → base on the bulk connection: asks for a part of a blob; a `Chunk` answers it.
 package struct Fetch: JSONMessage, Equatable {
     /// `Frame.Kind.fetch`.

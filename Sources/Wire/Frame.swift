@@ -30,6 +30,8 @@ package struct Frame: Equatable, Sendable {
         case failure = 12
         /// Either way before closing: `Goodbye`.
         case goodbye = 13
+        /// Device → base: `Offer`.
+        case offer = 14
     }
 
     /// Bytes before the payload: length and kind.

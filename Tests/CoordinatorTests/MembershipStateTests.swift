@@ -141,6 +141,43 @@ struct MembershipStateTests {
         #expect(state.members[DeviceID(1)]?.ready.isEmpty == true)
     }
 
+    /// What no longer fits goes from the end, copies first, and comes back with the memory; groups
+    /// stay.
+    @Test func aSmallerOfferIsAnsweredAtOnce() {
+        var plan = Self.plan(["a": Self.ids(0, [0, 1])])
+        plan.standby = ["a": Self.ids(0, [2])]
+        var state = MembershipState(shape: Self.shape, shares: .equal, content: plan)
+        let a = DeviceID(1)
+        _ = state.joined(a, device("a", memory: 30))
+        #expect(state.offered(a, memoryBytes: 35).isEmpty, "it is spare")
+        _ = state.replan()
+        let placement = state.placement
+        let ready = Self.ids(0, [0, 1, 2])
+        state.progressed(a, ready: ready, bytesFetched: 30, bytesFromCache: 0)
+        #expect(state.members[a]?.description.memoryBytes == 35 && state.isComplete)
+        #expect(state.offered(a, memoryBytes: 30).isEmpty, "all fits")
+        #expect(state.offered(a, memoryBytes: 19) == [.assign(a, Self.ids(0, [0]))])
+        #expect(state.members[a]?.ready == Set(Self.ids(0, [0])))
+        #expect(state.device(inSlot: 0, having: Self.ids(0, [1])) == nil)
+        #expect(state.isSettled && !state.isChanging, "nobody waits for what has no room")
+        #expect(state.placement == placement)
+        #expect(state.offered(a, memoryBytes: 29) == [.assign(a, Self.ids(0, [0, 1]))])
+        #expect(!state.isSettled, "one is on its way again")
+        #expect(state.offered(DeviceID(9), memoryBytes: 1).isEmpty, "it has left")
+    }
+
+    /// The next plan uses what more is offered.
+    @Test func aLargerOfferIsPlannedWith() {
+        var state = MembershipState(shape: Self.shape, shares: .equal)
+        let a = DeviceID(1)
+        _ = state.joined(a, device("a", memory: 30))
+        _ = state.replan()
+        #expect(state.members[a]?.assigned.count == 3)
+        #expect(state.offered(a, memoryBytes: 60).isEmpty)
+        _ = state.replan()
+        #expect(state.members[a]?.assigned.count == 6)
+    }
+
     /// Who stands by computes nothing while the device that is to compute is there, and all of it
     /// where that is not.
     @Test func standingByIsNotComputing() {

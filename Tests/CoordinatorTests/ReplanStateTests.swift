@@ -177,12 +177,15 @@ struct ReplanStateTests {
         #expect(state.glance(Self.glance(1_000, changed)) == .nothing)
     }
 
-    /// Other memory under the same name is another device.
-    @Test func memoryThatChangedCountsAsJoined() {
+    /// Planned for at once, but its link is in use: what moves to it must pay.
+    @Test(arguments: [10, 40])
+    func memoryThatChangedIsPlannedFor(_ bytes: Int) {
         var state = settled()
-        let larger = [Self.device("a", memory: 40)]
-        #expect(
-            state.glance(Self.glance(2, larger)) == .plan(.members(joined: ["a"], left: [])))
+        let reason = PlacementChange.Reason.members(joined: [], left: [], resized: ["a"])
+        let changed = [Self.device("a", memory: bytes)]
+        #expect(state.glance(Self.glance(2, changed)) == .plan(reason))
+        #expect(reason.text == "a changed memory")
+        #expect(reason.isMembership && reason.joined.isEmpty)
     }
 
     @Test func farNodesAreMembersToo() {

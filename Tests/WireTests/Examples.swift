@@ -45,6 +45,7 @@ enum Examples {
     static let chunk = Chunk(digest: digest, offset: 77, chunkDigest: digest, bytes: [1, 2, 3])
     static let failure = Failure(requestID: .max, message: "layer 3 expert 1 is not here")
     static let goodbye = Goodbye(reason: "stopped by its user")
+    static let offer = Offer(memoryBytes: 3 << 30)
 
     static func batch(_ codec: ActivationCodec) -> ExpertBatch {
         ExpertBatch(
@@ -94,6 +95,7 @@ enum Examples {
             Sample(Heartbeat(ping: 9).reply.frame()) { try Heartbeat(frame: $0).frame() },
             Sample(try failure.frame()) { try Failure(frame: $0).frame() },
             Sample(try goodbye.frame()) { try Goodbye(frame: $0).frame() },
+            Sample(try offer.frame()) { try Offer(frame: $0).frame() },
         ]
         for codec in ActivationCodec.allCases {
             let (batch, result) = (try batch(codec).frame(), try result(codec).frame())
@@ -106,5 +108,5 @@ enum Examples {
         return samples
     }
 
-    static let sampleCount = 21
+    static let sampleCount = 22
 }

@@ -78,6 +78,13 @@ struct LimitTests {
         #expect(frame.payload.count < Limits.controlMessageBytes)
     }
 
+    @Test(arguments: [0, -1, Limits.deviceMemoryBytes + 1])
+    func offers(memoryBytes: Int) {
+        Self.expectError("memoryBytes") { try Offer(memoryBytes: memoryBytes).frame() }
+        let json = Array("{\"memoryBytes\":\(memoryBytes)}".utf8)
+        Self.expectError("memoryBytes") { try Offer(frame: Frame(kind: .offer, payload: json)) }
+    }
+
     @Test
     func fetchesAndChunks() {
         let digest = Examples.digest

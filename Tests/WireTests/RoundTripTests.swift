@@ -28,6 +28,7 @@ struct RoundTripTests {
         #expect(try Chunk(frame: Examples.chunk.frame()) == Examples.chunk)
         #expect(try Failure(frame: Examples.failure.frame()) == Examples.failure)
         #expect(try Goodbye(frame: Examples.goodbye.frame()) == Examples.goodbye)
+        #expect(try Offer(frame: Examples.offer.frame()) == Examples.offer)
         #expect(try Heartbeat(frame: Heartbeat(ping: 5).reply.frame()) == Heartbeat(ping: 5).reply)
     }
 

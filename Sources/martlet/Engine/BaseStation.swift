@@ -155,6 +155,8 @@ extension Coordinator.Report {
         case .loaded(let name, let ready, let count, let fetched, let cached):
             "\(name): \(ready) of \(count) experts ready, \(Readable.bytes(fetched)) shipped, "
                 + "\(Readable.bytes(cached)) cached"
+        case .offered(let name, let memoryBytes):
+            "\(name) offers \(Readable.bytes(memoryBytes)) from now on"
         case .left(let name, let reason): "\(name) left: \(reason)"
         case .late(let name): "\(name) is late; its work is done by others until it answers"
         case .refused(let peer, let reason): "refused \(peer): \(reason)"

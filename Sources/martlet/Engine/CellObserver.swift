@@ -124,7 +124,7 @@ final class CellObserver: Sendable {
 }
 
 extension Coordinator.Report {
-    /// What kind of event a dashboard shows it as; nil for progress.
+    /// What kind of event a dashboard shows it as; nil for what its views show anyway.
     fileprivate var kind: CellSnapshot.Event.Kind? {
         switch self {
         case .joined: .joined
@@ -132,7 +132,7 @@ extension Coordinator.Report {
         case .left: .lost
         case .late: .late
         case .refused: .refused
-        case .planning: nil
+        case .planning, .offered: nil
         case .adopted, .kept: .planned
         }
     }
@@ -144,7 +144,8 @@ extension CellSnapshot.Device {
         isSilent: Bool
     ) {
         self.init(name: member.description.name)
-        let own = member.slot.map(placement.experts(inSlot:)) ?? []
+        // What a smaller offer has cut off is nobody's to wait for.
+        let own = member.assigned.filter { placement.slot(of: $0) == member.slot }
         // Copies of others' experts count as experts, but nothing waits for them.
         experts = member.assigned.count
         readyExperts = member.ready.count
