@@ -43,7 +43,9 @@ package final class ExpertLoader {
     private let store: BlobStore
     private let holding: BlobStore.Holding
     private let computer: ExpertComputer
-    private let memoryBytes: Int
+    /// What the device offers now, and the most that it offered the base station yet.
+    private var memoryBytes: Int
+    private var mostOffered: Int
     /// Where experts are copied to; nil computes with them where they are.
     private let pages: HugePages?
     private var copies: [BlobDigest: Copy] = [:]
@@ -57,7 +59,7 @@ package final class ExpertLoader {
     private var toldBytes = 0
 
     /// - Parameters:
-    ///   - memoryBytes: what the device offers; a larger assignment is refused.
+    ///   - memoryBytes: what the device offers.
     ///   - loading: how experts of a folder come into memory; what is in memory only stays there
     ///     as it is.
     package init(
@@ -69,36 +71,74 @@ package final class ExpertLoader {
         holding = store.makeHolding()
         self.computer = computer
         self.memoryBytes = memoryBytes
+        mostOffered = memoryBytes
+    }
+
+    /// Bytes of the assignment's experts, whether they are here or still coming.
+    package var assignedBytes: Int { assignment?.byteCount ?? 0 }
+
+    /// The device offers other memory from now on. What it has stays until another assignment comes
+    /// or it is cut.
+    package func offered(_ memoryBytes: Int) {
+        self.memoryBytes = memoryBytes
+        mostOffered = max(mostOffered, memoryBytes)
+    }
+
+    /// What does not fit into the offer goes, from the end of the assignment; what is missing of
+    /// the rest is requested again.
+    ///
+    /// - Returns: nil if all fits.
+    /// - Throws: as `assigned`.
+    package func cut() throws(WorkerError) -> Progress? {
+        guard let assignment, assignment.byteCount > memoryBytes else { return nil }
+        return try assigned(assignment)
+    }
+
+    /// As `cut`, while no base station is there to ask anything of.
+    package func cutAlone() {
+        guard let assignment, assignment.byteCount > memoryBytes else { return }
+        keep(assignment.fitting(memoryBytes))
+        incoming = [:]
+        shipment.want([])
     }
 
     /// A new assignment: what is here becomes ready, what is missing is requested, the rest goes.
     ///
-    /// - Throws: `memory` if it is more than was offered, `cache`, or `refused`.
+    /// One that was made before the base station heard of a smaller offer is held as far as memory
+    /// reaches, as the base station will see it too: another follows.
+    ///
+    /// - Throws: `memory` if it is more than was ever offered, `cache`, or `refused`.
     /// - Complexity: reads and hashes every cached blob of the assignment.
     package func assigned(_ new: Assignment) throws(WorkerError) -> Progress {
-        let bytes = new.experts.reduce(0) { $0 + $1.byteCount }
-        guard bytes <= memoryBytes else {
+        guard new.byteCount <= mostOffered else {
             throw WorkerError(
-                .memory, "assigned \(bytes) bytes of experts, this device offers \(memoryBytes)")
+                .memory,
+                "assigned \(new.byteCount) bytes of experts, this device offers \(memoryBytes)")
         }
+        let new = new.fitting(memoryBytes)
+        keep(new)
+        incoming = [:]
+        damaged = [:]
+        counts = Progress()
+        counts.isNews = true
+        counts.bytesAssigned = new.byteCount
+        counts.expertsAssigned = new.experts.count
+        try findHeld(new)
+        shipment.want(try missing(new))
+        return step()
+    }
+
+    /// Lets go of all experts but those of the assignment.
+    private func keep(_ new: Assignment) {
         assignment = new
         computer.keep(Set(new.experts.map(\.id)), of: new.model)
         let digests = Set(new.experts.map(\.sha256))
         held = held.filter { digests.contains($0.key) }
         copies = copies.filter { digests.contains($0.key) }
-        incoming = [:]
-        damaged = [:]
-        counts = Progress()
-        counts.isNews = true
-        counts.bytesAssigned = bytes
-        counts.expertsAssigned = new.experts.count
         store.assign(
             Dictionary(
                 new.experts.map { ($0.sha256, $0.byteCount) }, uniquingKeysWith: { one, _ in one }),
             to: holding)
-        try findHeld(new)
-        shipment.want(try missing(new))
-        return step()
     }
 
     /// A chunk arrived.
@@ -205,5 +245,21 @@ package final class ExpertLoader {
         guard let pages, let copy = try? weights.copied(into: pages) else { return weights }
         copies[manifest.sha256] = Copy(tensors: manifest.tensors, model: model, weights: copy)
         return copy
+    }
+}
+
+extension Assignment {
+    fileprivate var byteCount: Int { experts.reduce(0) { $0 + $1.byteCount } }
+
+    /// Up to the first expert that has no room, as the base station cuts it.
+    fileprivate func fitting(_ memoryBytes: Int) -> Assignment {
+        var left = memoryBytes
+        return Assignment(
+            model: model,
+            experts: Array(
+                experts.prefix { expert in
+                    left -= expert.byteCount
+                    return left >= 0
+                }))
     }
 }

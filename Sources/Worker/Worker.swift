@@ -36,6 +36,14 @@ package final class Worker: Sendable {
         case control(Frame)
         case bulk(Frame)
         case closed(reason: String)
+        /// What became of its part of the memory.
+        case memory(MemoryShareState.Action)
+    }
+
+    /// What the base station is offered, and where the session under way is told of it.
+    private struct MemoryOffer {
+        var bytes: Int
+        var inbox: AsyncStream<Event>.Continuation?
     }
 
     private let device: DeviceDescription
@@ -44,19 +52,23 @@ package final class Worker: Sendable {
     private let loaderThread = InferenceThread(name: "martlet-loader", priority: .background)
     private let loader: Mutex<ExpertLoader>
     private let report: @Sendable (Report) -> Void
+    private let memory: MemoryPart?
+    private let offer: Mutex<MemoryOffer>
 
     /// - Parameters:
-    ///   - device: what to tell the base station.
+    ///   - device: what to tell the base station; its memory is that of `memory`, if there is one.
     ///   - store: where blobs are kept between sessions; several workers may share it.
     ///   - turns: shared by the workers of one device, so that their batches take turns.
     ///   - station: this worker's base station, by its position among the device's.
+    ///   - memory: the base station's part of what the device offers; nil: all that `device` says.
     ///   - loading: how experts of the store's folder come into memory.
     ///   - pace: nil computes as fast as it can.
     ///   - report: called on the worker's own task.
     package init(
         device: DeviceDescription, store: BlobStore, clock: any MonotonicClock,
         pace: ExpertComputer.Pace? = nil, turns: ComputeTurns? = nil,
-        station: TurnState.Station = 0, loading: WeightLoading = .mapped,
+        station: TurnState.Station = 0, memory: MemoryPart? = nil,
+        loading: WeightLoading = .mapped,
         dial: @escaping Dialer,
         report: @escaping @Sendable (Report) -> Void
     ) {
@@ -69,21 +81,48 @@ package final class Worker: Sendable {
             ExpertLoader(
                 store: store, computer: computer, memoryBytes: device.memoryBytes,
                 loading: loading))
+        self.memory = memory
+        offer = Mutex(MemoryOffer(bytes: device.memoryBytes))
+        guard let bytes = memory?.attach({ [weak self] in self?.take($0) }) else { return }
+        take(.offer(station, bytes: bytes))
     }
 
     /// One session: joins, then serves until the base station is gone.
     ///
     /// - Returns: why it ended.
     /// - Throws: `WorkerError` if the base station refuses the device or the cache fails; what the
-    ///   dialer throws.
+    ///   dialer or the registry throws.
     package func serve() async throws -> String {
         let (events, inbox) = AsyncStream.makeStream(of: Event.self)
-        let control = try await connectControl(inbox)
+        let (control, slot) = try await connectControl(inbox)
         defer { control.close() }
-        control.send(try Hello(.control(device)).frame())
+        guard let memory else { return try await session(events, inbox, control) }
+        do {
+            try await memory.arrive()
+            // It may have gone while its memory was fetched back.
+            let gone = slot.closed.withLock { $0 }
+            let reason =
+                if let gone { gone } else { try await session(events, inbox, control) }
+            await memory.leave()
+            return reason
+        } catch {
+            await memory.leave()
+            throw error
+        }
+    }
+
+    private func session(
+        _ events: AsyncStream<Event>, _ inbox: AsyncStream<Event>.Continuation,
+        _ control: any DeviceLink
+    ) async throws -> String {
+        var described = device
+        described.memoryBytes = offer.withLock { $0.bytes }
+        control.send(try Hello(.control(described)).frame())
         var iterator = events.makeAsyncIterator()
         let welcome = try await Self.welcome(&iterator)
         report(.joined(welcome.deviceID, peer: control.peer))
+        beginOffers(inbox, said: described.memoryBytes)
+        defer { endOffers() }
         let bulk = try await connectBulk(inbox, welcome)
         defer { bulk.close() }
         do {
@@ -96,7 +135,7 @@ package final class Worker: Sendable {
 
     private func connectControl(
         _ inbox: AsyncStream<Event>.Continuation
-    ) async throws -> any DeviceLink {
+    ) async throws -> (any DeviceLink, LinkSlot) {
         let computer = computer
         let slot = LinkSlot()
         let link = try await dial(.control) { event in
@@ -104,11 +143,13 @@ package final class Worker: Sendable {
             case .frame(let frame) where frame.kind == .expertBatch:
                 if let link = slot.link.withLock({ $0 }) { computer.answer(frame, on: link) }
             case .frame(let frame): inbox.yield(.control(frame))
-            case .closed(let reason): inbox.yield(.closed(reason: reason))
+            case .closed(let reason):
+                slot.closed.withLock { $0 = reason }
+                inbox.yield(.closed(reason: reason))
             }
         }
         slot.link.withLock { $0 = link }
-        return link
+        return (link, slot)
     }
 
     private func connectBulk(
@@ -136,6 +177,7 @@ package final class Worker: Sendable {
             throw WorkerError(.refused, "refused: \(try Refusal(frame: frame).message)")
         case .control(let frame), .bulk(let frame):
             return try Welcome(frame: frame)
+        case .memory: preconditionFailure("offers come after the welcome")
         case .closed(let reason):
             throw WorkerError(
                 .refused, "no answer from a base station: \(reason); is the address right?")
@@ -149,6 +191,8 @@ package final class Worker: Sendable {
         while let event = await events.next() {
             switch event {
             case .closed(let reason): return reason
+            case .memory(let action):
+                if let reason = try await changeMemory(action, control, bulk) { return reason }
             case .bulk(let frame): try await load(control, bulk) { try $0.received(bulk: frame) }
             case .control(let frame):
                 switch frame.kind {
@@ -157,6 +201,7 @@ package final class Worker: Sendable {
                 case .ping: control.send(try Heartbeat(frame: frame).reply.frame())
                 case .assignment:
                     try await load(control, bulk) { try $0.assigned(Assignment(frame: frame)) }
+                    tellHeld()
                 default: break
                 }
             }
@@ -188,9 +233,75 @@ package final class Worker: Sendable {
     }
 }
 
+/// What becomes of the base station's part of the memory.
+extension Worker {
+    /// Told by `memory`: in a session by its task, after what came before, and else at once.
+    private func take(_ action: MemoryShareState.Action) {
+        offer.withLock { offer in
+            if case .offer(_, let bytes) = action { offer.bytes = bytes }
+            guard let inbox = offer.inbox else { return follow(offer.bytes) }
+            inbox.yield(.memory(action))
+        }
+    }
+
+    /// From now on the session's task is told; the first thing is what has changed since the hello.
+    private func beginOffers(_ inbox: AsyncStream<Event>.Continuation, said: Int) {
+        offer.withLock { offer in
+            offer.inbox = inbox
+            guard let memory, offer.bytes != said else { return }
+            inbox.yield(.memory(.offer(memory.station, bytes: offer.bytes)))
+        }
+    }
+
+    private func endOffers() {
+        offer.withLock { offer in
+            offer.inbox = nil
+            follow(offer.bytes)
+        }
+    }
+
+    /// No base station is there: what does not fit goes.
+    private func follow(_ bytes: Int) {
+        guard memory != nil else { return }
+        loaderThread.submit { [self] in
+            loader.withLock { loader in
+                loader.offered(bytes)
+                loader.cutAlone()
+            }
+            tellHeld()
+        }
+    }
+
+    /// - Returns: why the session ends, if it does.
+    private func changeMemory(
+        _ action: MemoryShareState.Action, _ control: any DeviceLink, _ bulk: any DeviceLink
+    ) async throws -> String? {
+        switch action {
+        case .offer(_, bytes: 0):
+            let reason = "its memory is lent to other base stations"
+            control.send(try Goodbye(reason: reason).frame())
+            return reason
+        case .offer(_, let bytes):
+            try await loaderThread.run { [self] in loader.withLock { $0.offered(bytes) } }
+            control.send(try Offer(memoryBytes: bytes).frame())
+        case .cut: try await load(control, bulk) { try $0.cut() }
+        }
+        tellHeld()
+        return nil
+    }
+
+    /// Lets others have what is free.
+    private func tellHeld() {
+        guard let memory else { return }
+        memory.holds(loader.withLock { $0.assignedBytes })
+    }
+}
+
 /// The control link, for a handler that exists before it does.
 private final class LinkSlot: Sendable {
     let link = Mutex<(any DeviceLink)?>(nil)
+    /// Why it is closed, once it is.
+    let closed = Mutex<String?>(nil)
 }
 
 extension ExpertLoader {

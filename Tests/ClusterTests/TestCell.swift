@@ -60,9 +60,7 @@ final class TestCell: Sendable {
         _ name: String, memoryBytes: Int = 1 << 30, cache: String? = nil,
         machine: SharedMachine? = nil, station: Int = 0, role: DeviceDescription.Role? = nil
     ) {
-        let device = DeviceDescription(
-            name: name, memoryBytes: memoryBytes, cores: 1, instructionSet: "test",
-            memoryGigabytesPerSecond: 1, gigaflopsPerSecond: 1, role: role)
+        let device = Self.device(name, memoryBytes: memoryBytes, role: role)
         let task = Task { [self] in
             guard let store = try? machine?.store ?? BlobStore(directory: cache) else { return }
             let worker = Worker(
@@ -72,6 +70,27 @@ final class TestCell: Sendable {
             _ = try? await worker.serve()
         }
         tasks.withLock { $0.append(task) }
+    }
+
+    /// A device that serves this cell with its part of what it has.
+    ///
+    /// - Parameter wrap: makes of its links what it is to send by.
+    func makeWorker(
+        _ name: String, machine: SharedMachine, memory: MemoryPart, station: Int,
+        wrap: @escaping @Sendable (any DeviceLink) -> any DeviceLink = { $0 }
+    ) -> Worker {
+        Worker(
+            device: Self.device(name, memoryBytes: 1), store: machine.store, clock: ManualClock(),
+            turns: machine.turns, station: station, memory: memory,
+            dial: { _, handler in wrap(try await self.dial(name, handler)) }, report: { _ in })
+    }
+
+    private static func device(
+        _ name: String, memoryBytes: Int, role: DeviceDescription.Role? = nil
+    ) -> DeviceDescription {
+        DeviceDescription(
+            name: name, memoryBytes: memoryBytes, cores: 1, instructionSet: "test",
+            memoryGigabytesPerSecond: 1, gigaflopsPerSecond: 1, role: role)
     }
 
     /// Cuts a device's connections, as a power failure would.

@@ -24,6 +24,9 @@ struct Join: AsyncParsableCommand {
 
               martlet join 192.168.1.10:7070=3GiB 192.168.1.11:7070 --memory 4GiB
 
+            A base station that has been away for a minute (--lend-after) lends its memory to the \
+            others, in proportion to theirs, and gets it back before it is served again.
+
             With --role cloud it is a far node with room for everything: it is dealt no part of \
             the experts, but what no device has room for and copies of the rest, and is asked only \
             where that is sooner than the base station's own disk.
@@ -37,6 +40,14 @@ struct Join: AsyncParsableCommand {
             Memory to offer for experts in all, such as 512MiB; default: half of the machine's.
             """)
     var memory: ByteSize?
+
+    @Option(
+        name: .customLong("lend-after"),
+        help: """
+            Seconds that a base station may be away before the others get its memory until it is \
+            back; "never" keeps it free.
+            """)
+    var lendAfter = LendingTime(duration: .seconds(60))
 
     @Option(help: "Folder that keeps experts between starts; \"none\" holds them in memory only.")
     var cache: String?
@@ -108,18 +119,28 @@ struct Join: AsyncParsableCommand {
         // weights share one.
         let transports = baseStations.map { _ in Transport() }
         let bulkTransport = Transport(onThread: ThreadPriority.background.apply)
+        let notes = baseStations.indices.map(note)
+        let division =
+            baseStations.count > 1
+            ? DeviceMemory(
+                baseStations.map(\.endpoint), shares: shares, lending: lendAfter,
+                note: { notes[$0]($1) }) : nil
         let sessions = baseStations.indices.map { position in
             var described = device
             described.memoryBytes = shares[position]
             return StationSession(
                 baseStations[position].endpoint, position: position,
                 transports: .init(control: transports[position], bulk: bulkTransport),
-                device: described, machine: machine, once: once, note: note(of: position))
+                device: described, machine: machine, memory: division?.sharing.part(of: position),
+                once: once, note: notes[position])
         }
         let outcome: Swift.Result<Void?, any Error>
         do {
             outcome = .success(
-                try await interrupt.race { try await StationSession.serve(sessions) })
+                try await interrupt.race {
+                    guard let division else { return try await StationSession.serve(sessions) }
+                    try await division.divide { try await StationSession.serve(sessions) }
+                })
         } catch {
             outcome = .failure(error)
         }

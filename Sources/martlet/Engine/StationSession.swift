@@ -39,9 +39,10 @@ struct StationSession: Sendable {
     /// - Parameters:
     ///   - position: among the device's base stations.
     ///   - device: what this base station is told.
+    ///   - memory: its part of the device's memory; nil: it has all of it.
     init(
         _ endpoint: Endpoint, position: Int, transports: Transports,
-        device: DeviceDescription, machine: Machine, once: Bool,
+        device: DeviceDescription, machine: Machine, memory: MemoryPart?, once: Bool,
         note: @escaping @Sendable (String) -> Void
     ) {
         self.endpoint = endpoint
@@ -50,7 +51,7 @@ struct StationSession: Sendable {
         let pace = ProgressPace()
         worker = Worker(
             device: device, store: machine.store, clock: SystemClock(), pace: machine.pace,
-            turns: machine.turns, station: position, loading: machine.loading,
+            turns: machine.turns, station: position, memory: memory, loading: machine.loading,
             dial: { kind, handler in
                 try await transports[kind].dial(
                     host: endpoint.host, port: endpoint.port, timeout: .seconds(5),
@@ -71,6 +72,8 @@ struct StationSession: Sendable {
                 note("the base station is gone: \(reason)")
                 pause = 0.5
             } catch let error as WorkerError where error.code != .protocolViolation {
+                throw error
+            } catch let error as CancellationError {
                 throw error
             } catch {
                 if once { throw error }
