@@ -82,7 +82,7 @@ package struct MemoryShareState: Sendable {
     /// - Complexity: O(stations).
     package mutating func passed(_ now: Duration) -> [Action] {
         let wanted = wanted(now)
-        return shrink(to: wanted) + cut(now) + grow(to: wanted)
+        return shrink(to: wanted) + cut(now, to: wanted) + grow(to: wanted)
     }
 
     /// What each station is to have; as it is while all have been away for long.
@@ -114,9 +114,10 @@ package struct MemoryShareState: Sendable {
         }
     }
 
-    private mutating func cut(_ now: Duration) -> [Action] {
+    private mutating func cut(_ now: Duration, to wanted: [Int]) -> [Action] {
         parts.indices.compactMap { station in
-            guard parts[station].held > parts[station].offered else {
+            // What it is to have it need not let go first.
+            guard parts[station].held > max(parts[station].offered, wanted[station]) else {
                 parts[station].excessSince = nil
                 return nil
             }

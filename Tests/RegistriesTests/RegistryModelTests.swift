@@ -60,9 +60,9 @@ struct RegistryModelTests {
             now += Int.random(in: 0...2, using: &generator)
             naive.passed(now)
             Self.act(&state, &naive, now, &generator, place)
-            #expect(state.revision == naive.states.count - 1, place)
             let prefix = Int.random(in: 0..<Self.prefixes.count, using: &generator)
             let view = state.view(under: Self.prefixes[prefix], now: .seconds(now))
+            #expect(state.revision == naive.states.count - 1, place)
             let expected = naive.entries.values.filter { $0.key.hasPrefix(Self.prefixes[prefix]) }
             #expect(view.entries == expected.sorted { $0.key < $1.key }, place)
             while case .update(let update) = try state.news(

@@ -30,7 +30,7 @@ struct FrameAssemblerTests {
     @Test(
         arguments: [
             ([0, 0, 0, 0, 1], "length 0"), ([255, 255, 255, 255, 1], "4294967295"),
-            ([46, 1, 0, 0, 1], "302"), ([1, 0, 0, 0, 0], "kind 0"), ([1, 0, 0, 0, 14], "kind 14"),
+            ([46, 1, 0, 0, 1], "302"), ([1, 0, 0, 0, 0], "kind 0"), ([1, 0, 0, 0, 15], "kind 15"),
         ] as [([UInt8], String)])
     func badHeaders(header: [UInt8], expected: String) {
         var assembler = FrameAssembler(byteLimit: 301)
