@@ -26,6 +26,10 @@ import time
 from emulated_cell import EmulatedCell, Processes, free_ports, join, uniform_scenario
 
 
+# Streams before and after shipping.
+STREAMS = 4
+
+
 class Shipping:
     def __init__(self, options):
         self.options = options
@@ -72,6 +76,10 @@ class Shipping:
                     break
         return [(later, 1e3 * (later - earlier)) for earlier, later in zip(times, times[1:])]
 
+    def streams(self):
+        """A few, so that a percentile is more than a few tokens."""
+        return [token for _ in range(STREAMS) for token in self.stream()]
+
     def start(self, processes):
         cell = free_ports(1)
         server = subprocess.Popen(
@@ -101,7 +109,7 @@ class Shipping:
         with Processes() as processes:
             server = self.start(processes)
             self.stream()
-            before = self.stream()
+            before = self.streams()
             self.plan(copies)
             ends = []
             watch = threading.Thread(target=lambda: ends.append(
@@ -113,7 +121,7 @@ class Shipping:
             while watch.is_alive():
                 during += self.stream()
             during = [token for token in during if token[0] <= ends[0]]
-            after = self.stream()
+            after = self.streams()
         return [[ms for _, ms in times] for times in (before, during, after)], ends[0] - start
 
     def run(self):

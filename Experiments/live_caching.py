@@ -41,8 +41,9 @@ PROMPTS = [
     "def read(path):\n", "What is the sum of 12 and 30?"]
 # A file system's own room, beside a model.
 DISK_BYTES = 16 << 20
-# Room for what the process takes beside what was measured of it.
-SPARE_BYTES = 4 << 20
+# Room for what the process takes beside what was measured of it. What it leaves keeps pages of the file, so
+# it is to be small beside the experts' share.
+SPARE_BYTES = 3 << 20
 
 
 class Server:
@@ -121,6 +122,8 @@ class Server:
                         result["usage"] = event["usage"]["martlet"]
         except (urllib.error.URLError, ConnectionError) as error:
             raise SystemExit(f"the server failed: {error}; {self.log.read_text()[-400:]}")
+        if "usage" not in result:
+            raise SystemExit(f"the server ended within an answer: {self.log.read_text()[-400:]}")
         return result
 
 
@@ -185,7 +188,6 @@ class Experiment:
         warm = decoded(self.serve())["ms_per_token"] / 1e3
         self.limit_alone = self.own_bytes + SPARE_BYTES
         through = self.serve(ports=self.ports)
-        self.limit_devices = self.own_bytes + SPARE_BYTES
         devices = {}
         for answer in through:
             for name, costs in answer["usage"]["devices"].items():
@@ -232,6 +234,10 @@ class Experiment:
                         "--slack", self.options.slack, *memory)
         return output, json.loads(told)
 
+    def limit_of(self, choices):
+        self.serve(choices, ports=self.ports)
+        return self.own_bytes + SPARE_BYTES
+
     def measure(self, share):
         resident = int(self.count * share)
         plan, foreseen = self.plan(resident)
@@ -239,7 +245,9 @@ class Experiment:
             ["--resident", resident * self.expert_bytes] if resident else [])
         ways = {"proportional": [], "proportional, resident by profile": own,
                 "planned": ["--plan", plan]}
-        limit = self.group and self.limit_devices + resident * self.expert_bytes
+        # What the process takes with its share in memory: with a profile it takes a little more.
+        limit = self.group and max(
+            self.limit_of(choices) for name, choices in ways.items() if name != "proportional")
         bound = 1e3 * (self.other_seconds + foreseen["bound"]["seconds"])
         print(f"{resident} of {self.count} experts here: no placement takes less than {bound:.2f} ms a "
               f"token, with {foreseen['bound']['roundTripsPerToken']:.2f} round trips", flush=True)

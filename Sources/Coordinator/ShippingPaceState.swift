@@ -17,8 +17,8 @@ package struct ShippingPaceState: Sendable {
         case ended(Duration)
     }
 
-    /// Rest after work, by the time that the work took: shipping has at most an eighth.
-    package static let restFactor = 7
+    /// Rest after work, by the time that the work took: shipping has at most a sixteenth.
+    package static let restFactor = 15
     /// Between two layers, or two tokens, there is less than this; after it nobody waits for
     /// tokens.
     package static let quiet = Duration.milliseconds(300)

@@ -14,10 +14,10 @@ package enum ThreadPriority: Sendable {
     case background
 
     #if canImport(Glibc) || canImport(Musl)
-        /// A third of what a normal thread gets where both always want to run. Not less: on a
+        /// A tenth of what a normal thread gets where both always want to run. Not less: on a
         /// machine that others keep busy, a thread that gets only what is left never loads its
         /// experts.
-        package static let backgroundNice: Int32 = 5
+        package static let backgroundNice: Int32 = 10
     #endif
     #if canImport(Glibc)
         /// `SCHED_BATCH` of Linux, which glibc shows to programs for GNU only: waking up, such a

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import ModelFiles
 import SystemPackage
@@ -16,6 +17,9 @@ package final class IncomingBlob {
     /// Bytes that are here; the next chunk starts at this offset.
     package private(set) var received: Int
     private var destination: Destination
+    /// Of the bytes that came, so that the whole need not be read again in one go; nil where the
+    /// first of them lay in a partial file.
+    private var hash: SHA256? = SHA256()
     /// For a file: nobody else writes to it.
     private var claim: CacheSpace.Claim?
 
@@ -43,6 +47,7 @@ package final class IncomingBlob {
                 try descriptor.resize(to: 0)
                 received = 0
             }
+            if received > 0 { hash = nil }
             destination = .file(descriptor, partial: partial, final: file)
         } catch {
             throw Self.failure(partial, error)
@@ -72,6 +77,18 @@ package final class IncomingBlob {
             }
         }
         received += bytes.count
+        bytes.withUnsafeBytes { hash?.update(bufferPointer: $0) }
+    }
+
+    /// Begins anew.
+    private func drop() {
+        received = 0
+        hash = SHA256()
+    }
+
+    private func isRight(_ bytes: WeightBytes) -> Bool {
+        let found = hash.map { BlobDigest(bytes: Array($0.finalize())) }
+        return (found ?? BlobStore.digest(bytes)) == digest
     }
 
     /// Checks the whole and puts it in its place; nil if its digest is wrong, and then it is gone.
@@ -82,9 +99,9 @@ package final class IncomingBlob {
         switch destination {
         case .memory(let buffer):
             let bytes = WeightBytes(buffer)
-            guard BlobStore.digest(bytes) == digest else {
+            guard isRight(bytes) else {
                 destination = .memory([])
-                received = 0
+                drop()
                 return nil
             }
             return bytes
@@ -101,9 +118,9 @@ package final class IncomingBlob {
         _ descriptor: FileDescriptor, _ partial: FilePath, _ final: FilePath
     ) throws -> WeightBytes? {
         let bytes = WeightBytes(mapping: MappingOwner(try MappedFile(path: partial.string)))
-        guard BlobStore.digest(bytes) == digest else {
+        guard isRight(bytes) else {
             try descriptor.resize(to: 0)
-            received = 0
+            drop()
             return nil
         }
         // Replaces what another loader may have put there since this one began.
