@@ -30,6 +30,8 @@ package final class Worker: Sendable {
         case joined(DeviceID, peer: String)
         /// Experts ready, of how many; bytes over the link and from the cache, of how many.
         case loaded(experts: Int, of: Int, fetched: Int, cached: Int, bytes: Int)
+        /// Experts kept on disk ahead of need, of how many, and their bytes; whether others follow.
+        case kept(experts: Int, of: Int, bytes: Int, isKeeping: Bool)
     }
 
     private enum Event: Sendable {
@@ -68,7 +70,7 @@ package final class Worker: Sendable {
         loader = Mutex(
             ExpertLoader(
                 store: store, computer: computer, memoryBytes: device.memoryBytes,
-                loading: loading))
+                diskBytes: device.diskBytes ?? 0, loading: loading))
     }
 
     /// One session: joins, then serves until the base station is gone.
@@ -77,6 +79,7 @@ package final class Worker: Sendable {
     /// - Throws: `WorkerError` if the base station refuses the device or the cache fails; what the
     ///   dialer throws.
     package func serve() async throws -> String {
+        loader.withLock { $0.begin() }
         let (events, inbox) = AsyncStream.makeStream(of: Event.self)
         let control = try await connectControl(inbox)
         defer { control.close() }
@@ -174,17 +177,30 @@ package final class Worker: Sendable {
         }
         guard let progress else { return }
         for request in progress.requests { bulk.send(try request.frame()) }
-        guard progress.isNews else { return }
+        guard progress.isNews || progress.isKeptNews else { return }
         control.send(
             try AssignmentProgress(
                 ready: progress.ready, bytesFetched: progress.bytesFetched,
-                bytesFromCache: progress.bytesFromCache
+                bytesFromCache: progress.bytesFromCache, kept: progress.kept,
+                bytesKept: progress.bytesKept
             ).frame())
-        report(
-            .loaded(
-                experts: progress.expertsReady, of: progress.expertsAssigned,
-                fetched: progress.bytesFetched, cached: progress.bytesFromCache,
-                bytes: progress.bytesAssigned))
+        if progress.isNews { report(.loaded(progress)) }
+        if progress.isKeptNews, progress.expertsToKeep > 0 { report(.kept(progress)) }
+    }
+}
+
+extension Worker.Report {
+    fileprivate static func loaded(_ progress: ExpertLoader.Progress) -> Self {
+        .loaded(
+            experts: progress.expertsReady, of: progress.expertsAssigned,
+            fetched: progress.bytesFetched, cached: progress.bytesFromCache,
+            bytes: progress.bytesAssigned)
+    }
+
+    fileprivate static func kept(_ progress: ExpertLoader.Progress) -> Self {
+        .kept(
+            experts: progress.expertsKept, of: progress.expertsToKeep, bytes: progress.bytesKept,
+            isKeeping: progress.isKeeping)
     }
 }
 

@@ -58,11 +58,13 @@ final class TestCell: Sendable {
     /// - Parameter machine: a device of other cells that serves this one too.
     func join(
         _ name: String, memoryBytes: Int = 1 << 30, cache: String? = nil,
-        machine: SharedMachine? = nil, station: Int = 0, role: DeviceDescription.Role? = nil
+        machine: SharedMachine? = nil, station: Int = 0, role: DeviceDescription.Role? = nil,
+        diskBytes: Int? = nil
     ) {
         let device = DeviceDescription(
             name: name, memoryBytes: memoryBytes, cores: 1, instructionSet: "test",
-            memoryGigabytesPerSecond: 1, gigaflopsPerSecond: 1, role: role)
+            memoryGigabytesPerSecond: 1, gigaflopsPerSecond: 1, role: role,
+            diskBytes: diskBytes)
         let task = Task { [self] in
             guard let store = try? machine?.store ?? BlobStore(directory: cache) else { return }
             let worker = Worker(

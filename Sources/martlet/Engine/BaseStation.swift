@@ -139,8 +139,13 @@ extension ModelShape {
 extension Coordinator.Report {
     /// Progress is told at a pace, everything else at once.
     fileprivate func isTold(_ pace: ProgressPace) -> Bool {
-        guard case .loaded(let name, let ready, let count, _, _) = self else { return true }
-        return pace.allows(name, isLast: ready == count)
+        switch self {
+        case .loaded(let name, let ready, let count, _, _):
+            pace.allows(name, isLast: ready == count)
+        case .stored(let name, let experts, let count, _):
+            pace.allows("disk of " + name, isLast: experts == count)
+        default: true
+        }
     }
 
     /// The event as a line for standard error.
@@ -155,6 +160,9 @@ extension Coordinator.Report {
         case .loaded(let name, let ready, let count, let fetched, let cached):
             "\(name): \(ready) of \(count) experts ready, \(Readable.bytes(fetched)) shipped, "
                 + "\(Readable.bytes(cached)) cached"
+        case .stored(let name, let experts, let count, let bytes):
+            "\(name): \(experts) of \(count) experts on disk ahead of need, "
+                + Readable.bytes(bytes)
         case .left(let name, let reason): "\(name) left: \(reason)"
         case .late(let name): "\(name) is late; its work is done by others until it answers"
         case .refused(let peer, let reason): "refused \(peer): \(reason)"
