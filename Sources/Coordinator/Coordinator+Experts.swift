@@ -13,7 +13,7 @@ extension Coordinator {
     /// Tells devices what to keep on disk, once all have what they were assigned.
     func keepAhead() {
         let membership = membership
-        guard membership.isKeepingDue else { return }
+        guard options.keepsAhead, membership.isKeepingDue else { return }
         let recent = recentRouting.withLock {
             $0.rows >= RecentRouting.rowsNeeded ? $0.popularity : nil
         }

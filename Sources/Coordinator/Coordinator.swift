@@ -34,6 +34,8 @@ package final class Coordinator: Sendable {
         package var shares = MembershipState.Shares.measured
         /// What is wanted of the machines' memories.
         package var content = ContentPlan()
+        /// Whether devices are given experts to keep on disk, for the day on which they need them.
+        package var keepsAhead = true
         /// Announced to devices as the pace of pings. Neither side sends any yet: a device that
         /// owes an answer is found by its deadline, an idle one by the transport's keepalive.
         package var heartbeat = Duration.seconds(2)
