@@ -19,7 +19,8 @@ extension MembershipState {
                     roomBytes: member.diskBytes - bytes(member.assigned))
             }, resident: content.resident, popularity: popularity)
         return zip(devices, plan).compactMap { member, wanted in
-            wanted == member.toKeep ? nil : keep(wanted, on: member.id)
+            // Another order of the same is nothing new.
+            Set(wanted) == Set(member.toKeep) ? nil : keep(wanted, on: member.id)
         }
     }
 

@@ -127,7 +127,7 @@ package final class ExpertLoader {
         makeRoom(new)
         // The base station may have taken them for gone meanwhile.
         counts.ready = new.experts.filter { held[$0.sha256] != nil }.map(\.id)
-        counts.isNews = true
+        counts.isNews = !counts.ready.isEmpty
         return step()
     }
 
