@@ -3,8 +3,8 @@ package import SystemModel
 /// Which experts devices keep on disk beside those in their memories, so that after a loss, or when
 /// tokens visit others, what is assigned anew is there already. Decisions only. Ours.
 ///
-/// First come experts that only one device holds: each goes to the disk of another, so that the loss
-/// of any one device leaves nothing to ship. Then those that no device holds, and then further
+/// First come experts that only one device holds: each goes to the disk of another, so that the
+/// loss of any one device leaves nothing to ship. Then those that no device holds, and then further
 /// places for all, the popular ones first each time. A device's experts are spread over the others
 /// by popularity, since who has them on disk will compute them once it is gone; of equals the one
 /// with most room is taken. What is on a disk already stays where it is.
@@ -29,8 +29,8 @@ package enum DiskAhead {
 
     /// - Parameters:
     ///   - resident: experts in the base station's memory: no device gets them.
-    ///   - popularity: `[layers][experts]`, of which only the order of magnitude counts, so that noise
-    ///     moves nothing; nil: all alike.
+    ///   - popularity: `[layers][experts]`, of which only the order of magnitude counts, so that
+    ///     noise moves nothing; nil: all alike.
     /// - Returns: by device the experts to keep, none of them in its memory, within its room; those
     ///   that matter most first.
     /// - Complexity: O(experts · (devices + log experts)).

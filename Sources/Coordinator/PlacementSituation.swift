@@ -11,7 +11,8 @@ package struct PlacementSituation: Sendable, Equatable {
     /// `[layers][experts]`: where each expert is computed now: by its device, by one that holds a
     /// copy if that is gone, else at the base station. Empty for dense layers.
     package var running: [[ExpertHome]]
-    /// By device, the experts that need not be shipped: it can compute them now, or has them on disk.
+    /// By device, the experts that need not be shipped: it can compute them now, or has them on
+    /// disk.
     package var held: [Set<ExpertID>]
     /// By device, those of `held` that it cannot compute yet; empty if there are none.
     package var onDisk: [Set<ExpertID>]

@@ -119,8 +119,9 @@ package struct Assignment: JSONMessage, Equatable {
     package let model: ModelFacts
     /// The experts; each at most once.
     package let experts: [ExpertManifest]
-    /// Other experts to have on disk, for the day on which they are assigned; those that matter most
-    /// first. They are fetched when all of `experts` are there, as far as the device's disk reaches.
+    /// Other experts to have on disk, for the day on which they are assigned; those that matter
+    /// most first. They are fetched when all of `experts` are there, as far as the device's disk
+    /// reaches.
     package let kept: [ExpertManifest]
 
     /// Assigns experts.

@@ -101,8 +101,8 @@ package final class BlobStore: Sendable {
     /// not make a base station ship whatever it has.
     package static let mostOffered = 64 << 30
 
-    /// Whether the folder has the whole blob. Its bytes are not looked at: they were verified before
-    /// it got its name, and are again when they are loaded.
+    /// Whether the folder has the whole blob. Its bytes are not looked at: they were verified
+    /// before it got its name, and are again when they are loaded.
     func has(digest: BlobDigest, byteCount: Int) -> Bool {
         space?.has(digest, byteCount: byteCount) ?? false
     }

@@ -53,8 +53,8 @@ final class CacheSpace: Sendable {
     }
 
     /// These blobs, with their bytes, are assigned now to whoever has `holding`: they count as
-    /// used, and others go if the limit says so. Those of `ahead` are to be kept ahead of need: they
-    /// take the place of what nobody is assigned, and give way to what somebody is.
+    /// used, and others go if the limit says so. Those of `ahead` are to be kept ahead of need:
+    /// they take the place of what nobody is assigned, and give way to what somebody is.
     ///
     /// - Complexity: looks at every file of the folder, if there is a limit.
     func assign(

@@ -1,9 +1,9 @@
 import SystemModel
 import Wire
 
-/// The experts that a device keeps in its cache folder only, for the day on which they are assigned:
-/// which are there, which are arriving, and which have no room. Nothing here ends a session: what
-/// does not fit or cannot be written is left out.
+/// The experts that a device keeps in its cache folder only, for the day on which they are
+/// assigned: which are there, which are arriving, and which have no room. Nothing here ends a
+/// session: what does not fit or cannot be written is left out.
 ///
 /// Not for concurrent use: it belongs to its loader.
 final class KeptBlobs {

@@ -67,7 +67,7 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: """
-            auto: once devices have their experts, fill what they offer of their disks with experts \
+            auto: once devices have their experts, fill what they offer of their disks with those \
             that they may be given later. off: leave disks alone.
             """)
     var keepAhead = KeepAheadMode.auto
