@@ -84,6 +84,7 @@ class Shipping:
         cell = free_ports(1)
         server = subprocess.Popen(
             [self.options.martlet, "serve", "--model", self.options.model, "--http", "127.0.0.1:0",
+             "--keep-ahead", "off",
              "--devices-listen", f"127.0.0.1:{cell}", "--wait-devices", "2", "--threads", "1",
              "--deadline", "60", "--plan", self.plan_file, "--log-level", "warning"],
             stderr=open(self.log, "w"))

@@ -63,6 +63,7 @@ class Server:
         self.process = subprocess.Popen(
             [str(part) for part in [
                 options.martlet, "serve", "--model", options.model, "--http", "127.0.0.1:0",
+                "--keep-ahead", "off",
                 "--threads", 1, "--load", "dense", "--log-level", "warning", *listen, *choices]],
             stdout=subprocess.DEVNULL, stderr=open(self.log, "w"),
             preexec_fn=experiment.enter_groups)

@@ -115,6 +115,9 @@ final class Metrics: Sendable {
         }
         gauge("shipped_bytes", "Bytes of those that came over the link.") { $0.shippedBytes }
         gauge("cached_bytes", "Bytes of those that it had in its cache.") { $0.cachedBytes }
+        gauge("kept_bytes", "Bytes of experts that it has on disk only, ahead of need.") {
+            $0.keptBytes
+        }
         let links = cell.links.sorted { $0.key < $1.key }
         page.histogram(
             "martlet_device_round_trip_seconds",

@@ -15,6 +15,8 @@ package final class Coordinator: Sendable {
         case loaded(name: String, ready: Int, of: Int, fetched: Int, cached: Int)
         /// It offers other memory than before.
         case offered(name: String, memoryBytes: Int)
+        /// It has experts on disk ahead of need, of how many, and their bytes.
+        case stored(name: String, experts: Int, of: Int, bytes: Int)
         case left(name: String, reason: String)
         case late(name: String)
         case refused(peer: String, reason: String)
@@ -34,6 +36,8 @@ package final class Coordinator: Sendable {
         package var shares = MembershipState.Shares.measured
         /// What is wanted of the machines' memories.
         package var content = ContentPlan()
+        /// Whether devices are given experts to keep on disk, for the day on which they need them.
+        package var keepsAhead = true
         /// Announced to devices as the pace of pings. Neither side sends any yet: a device that
         /// owes an answer is found by its deadline, an idle one by the transport's keepalive.
         package var heartbeat = Duration.seconds(2)
@@ -131,6 +135,7 @@ package final class Coordinator: Sendable {
     /// Deals the experts anew among the devices that are there. Between answers only.
     package func replan() {
         perform(mutate { $0.replan() })
+        keepAhead()
     }
 
     /// Another plan takes this one's place while answers go on. Between answers only.
@@ -138,6 +143,7 @@ package final class Coordinator: Sendable {
         hold(content.resident)
         plan.withLock { $0 = nil }
         perform(mutate { $0.adopt(content) + $0.finishChange() })
+        keepAhead()
     }
 
     /// Tells people.
@@ -193,6 +199,11 @@ package final class Coordinator: Sendable {
                 state.sessions[member.id].map { (member.description.name, $0.control) }
             }
         }
+    }
+
+    /// The link for control messages of a device that is there.
+    func controlLink(of id: DeviceID) -> (any DeviceLink)? {
+        state.withLock { $0.sessions[id]?.control }
     }
 
     /// Where pairs go at this moment; nil if nothing has changed since `version`.
@@ -292,22 +303,22 @@ extension Coordinator {
         link.send(try welcome.frame())
     }
 
+    /// A member reports what it has loaded.
     func progressed(_ id: DeviceID, _ progress: AssignmentProgress) {
         // Bytes alone change no route, and the inference thread pays for looking at routes.
         let isNews = !progress.ready.isEmpty
-        let member = mutate(changingRoutes: { _ in isNews }) { membership in
+        let (before, member) = mutate(changingRoutes: { _ in isNews }) { membership in
+            let before = membership.members[id]
             membership.progressed(
                 id, ready: progress.ready, bytesFetched: progress.bytesFetched,
-                bytesFromCache: progress.bytesFromCache)
-            return membership.members[id]
+                bytesFromCache: progress.bytesFromCache, kept: progress.kept,
+                bytesKept: progress.bytesKept)
+            return (before, membership.members[id])
         }
-        guard let member, member.slot != nil else { return }
+        guard let before, let member, member.slot != nil else { return }
         perform(mutate(changingRoutes: { !$0.isEmpty }) { $0.finishChange() })
-        report(
-            .loaded(
-                name: member.description.name, ready: member.ready.count,
-                of: member.assigned.count,
-                fetched: progress.bytesFetched, cached: progress.bytesFromCache))
+        keepAhead()
+        tell(before, member)
     }
 
     /// A member offers other memory than before.
@@ -332,6 +343,7 @@ extension Coordinator {
         }
         // Nobody else may have to get ready any more.
         perform(mutate { $0.finishChange() })
+        keepAhead()
         session?.bulk?.close()
         shipping.left(id)
         mailbox.post(.lost(id))
@@ -345,7 +357,7 @@ extension Coordinator {
 
     /// Changes the membership, then wakes whoever waits for such a change.
     @discardableResult
-    private func mutate<Result: Sendable>(
+    func mutate<Result: Sendable>(
         changingRoutes: (Result) -> Bool = { _ in true },
         _ change: (inout MembershipState) -> Result
     ) -> Result {
@@ -371,16 +383,14 @@ extension Coordinator {
         state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
     }
 
-    private func perform(_ actions: [MembershipState.Action]) {
-        for case .assign(let id, let experts) in actions {
-            shipping.assign(experts, to: id) { [weak self] manifests in
-                guard let self, let link = state.withLock({ $0.sessions[id]?.control }) else {
-                    return
-                }
-                do {
-                    link.send(try Assignment(model: facts, experts: manifests).frame())
-                } catch {
-                    expel(id, reason: "its assignment cannot be sent: \(error)")
+    /// Tells devices what they are assigned. Threads do not get here in the order of their events,
+    /// so what a device is told is always what holds now.
+    func perform(_ actions: [MembershipState.Action]) {
+        guard !actions.isEmpty else { return }
+        state.withLock { state in
+            for case .assign(let id, _, _) in actions {
+                if let member = state.membership.members[id] {
+                    assign(member.assigned, keeping: member.toKeep, to: id)
                 }
             }
         }

@@ -7,8 +7,8 @@ package struct MembershipState: Sendable {
     /// What the base station must do after an event.
     package enum Action: Sendable, Equatable {
         /// Tell the device which experts to hold: those of its slot in ascending order, then
-        /// replicas of others.
-        case assign(DeviceID, [ExpertID])
+        /// replicas of others; and those to keep on its disk only, which matter most first.
+        case assign(DeviceID, [ExpertID], kept: [ExpertID] = [])
     }
 
     /// One device that joined and is still connected.
@@ -27,6 +27,12 @@ package struct MembershipState: Sendable {
         /// Bytes shipped to it, and bytes it had in its cache, since it joined.
         package fileprivate(set) var bytesFetched = 0
         package fileprivate(set) var bytesFromCache = 0
+        /// Experts that it is to have on disk beside those it is assigned.
+        package internal(set) var toKeep: [ExpertID] = []
+        /// Experts that are known to be on its disk, of those it is assigned and those to keep.
+        package internal(set) var stored: Set<ExpertID> = []
+        /// Bytes of `toKeep` that are on its disk.
+        package fileprivate(set) var bytesKept = 0
     }
 
     /// How speeds become shares.
@@ -37,14 +43,16 @@ package struct MembershipState: Sendable {
         case equal
     }
 
-    private let shape: ModelShape
+    let shape: ModelShape
     private let shares: Shares
     /// What is wanted of the machines' memories now.
     package private(set) var content: ContentPlan
     /// While one plan takes another's place: the copies that the new one wants.
     private var plannedReplicas: [[ExpertID]]?
     /// Connected devices by number.
-    package private(set) var members: [DeviceID: Member] = [:]
+    package internal(set) var members: [DeviceID: Member] = [:]
+    /// Whether what devices keep on disk was decided for another assignment than this one.
+    package internal(set) var isKeepingDue = false
     /// The plan that groups follow; changes only in `replan()`.
     package private(set) var placement: Placement
     /// By slot: experts of other slots that its device holds as well, so that it can step in for
@@ -77,10 +85,14 @@ package struct MembershipState: Sendable {
     /// Whether one plan is still taking another's place.
     package var isChanging: Bool { plannedReplicas != nil || !isSettled }
 
-    /// Bytes that devices were assigned and do not have yet.
+    /// Bytes that devices were assigned and do not have yet, on disk neither.
     package var bytesToShip: Int {
         members.values.reduce(0) { sum, member in
-            sum + bytes(member.assigned.filter { !member.ready.contains($0) })
+            sum
+                + bytes(
+                    member.assigned.filter {
+                        !member.ready.contains($0) && !member.stored.contains($0)
+                    })
         }
     }
 
@@ -123,17 +135,20 @@ package struct MembershipState: Sendable {
     ) -> [Action] {
         members[id] = Member(id: id, description: description)
         guard let slot = freeSlot(for: description) else { return [] }
-        return [occupy(id, slot)]
+        return [occupy(id, slot)] + stopKeeping(but: id)
     }
 
     /// A device reports what it has loaded since its last report, and its bytes so far.
     package mutating func progressed(
-        _ id: DeviceID, ready: [ExpertID], bytesFetched: Int, bytesFromCache: Int
+        _ id: DeviceID, ready: [ExpertID], bytesFetched: Int, bytesFromCache: Int,
+        kept: [ExpertID] = [], bytesKept: Int = 0
     ) {
         guard let member = members[id], member.slot != nil else { return }
         members[id]?.ready.formUnion(Set(member.assigned).intersection(ready))
         members[id]?.bytesFetched = bytesFetched
         members[id]?.bytesFromCache = bytesFromCache
+        members[id]?.bytesKept = bytesKept
+        if !kept.isEmpty { members[id]?.stored.formUnion(Set(member.toKeep).intersection(kept)) }
     }
 
     /// A device offers other memory than before. What no longer fits goes at once, from the end of
@@ -257,12 +272,12 @@ package struct MembershipState: Sendable {
         placement = Placement(slots: slots, slotCount: wanted.count)
     }
 
-    private func bytes(_ experts: [ExpertID]) -> Int {
+    func bytes(_ experts: [ExpertID]) -> Int {
         experts.reduce(0) { $0 + shape.expertBytes[$1.layer] }
     }
 
     /// The experts up to the first that has no room.
-    private func fitting(_ experts: [ExpertID], within memoryBytes: Int) -> [ExpertID] {
+    func fitting(_ experts: [ExpertID], within memoryBytes: Int) -> [ExpertID] {
         var left = memoryBytes
         return Array(
             experts.prefix { id in
@@ -282,11 +297,15 @@ package struct MembershipState: Sendable {
         let memory = members[id]?.description.memoryBytes ?? 0
         let experts = fitting(
             placement.experts(inSlot: slot) + replicas[slot], within: memory)
+        let kept = members[id].map { remaining(of: $0, beside: experts) } ?? []
         members[id]?.slot = slot
         members[id]?.assigned = experts
+        members[id]?.toKeep = kept
+        members[id]?.stored.formIntersection(experts + kept)
+        isKeepingDue = true
         // What it has already it goes on computing.
         members[id]?.ready.formIntersection(experts)
-        return .assign(id, experts)
+        return .assign(id, experts, kept: kept)
     }
 
     private func freeSlot(for device: DeviceDescription) -> Int? {

@@ -11,17 +11,22 @@ package struct PlacementSituation: Sendable, Equatable {
     /// `[layers][experts]`: where each expert is computed now: by its device, by one that holds a
     /// copy if that is gone, else at the base station. Empty for dense layers.
     package var running: [[ExpertHome]]
-    /// By device, the experts that it can compute now: they need not be shipped.
+    /// By device, the experts that need not be shipped: it can compute them now, or has them on
+    /// disk.
     package var held: [Set<ExpertID>]
+    /// By device, those of `held` that it cannot compute yet; empty if there are none.
+    package var onDisk: [Set<ExpertID>]
     /// Whether somebody is there who was given nothing yet.
     package var hasSpare: Bool
 
     package init(
-        problem: DeploymentProblem, running: [[ExpertHome]], held: [Set<ExpertID>], hasSpare: Bool
+        problem: DeploymentProblem, running: [[ExpertHome]], held: [Set<ExpertID>],
+        onDisk: [Set<ExpertID>] = [], hasSpare: Bool
     ) {
         self.problem = problem
         self.running = running
         self.held = held
+        self.onDisk = onDisk
         self.hasSpare = hasSpare
     }
 }
@@ -52,7 +57,8 @@ extension PlacementSituation {
             promptRows: 1
         ).decodingTogether(rowsPerStep)
         running = Self.running(membership, members, shape)
-        held = members.map(\.ready)
+        held = members.map { $0.ready.union($0.stored) }
+        onDisk = members.map { $0.stored.subtracting($0.ready) }
         hasSpare = membership.hasSpareDevices
     }
 
@@ -139,6 +145,15 @@ extension PlacementSituation {
             let name = problem.devices[device].name
             let wanted = (content.devices?[name] ?? []) + (content.standby[name] ?? [])
             return bytes(wanted.filter { !held[device].contains($0) })
+        }
+    }
+
+    /// Whether a device is given something that it only has to load from its disk.
+    func loadsFromDisk(_ content: ContentPlan) -> Bool {
+        zip(problem.devices, onDisk).contains { device, onDisk in
+            let wanted =
+                (content.devices?[device.name] ?? []) + (content.standby[device.name] ?? [])
+            return wanted.contains(where: onDisk.contains)
         }
     }
 

@@ -217,7 +217,9 @@ package struct ReplanState: Sendable {
         }
         let filled = PlacementChange(
             reason: plan.reason, situation, situation.running, copies: copies, before: before)
-        let isFilling = plan.reason.isMembership && (situation.hasSpare || filled.bytes > 0)
+        let isFilling =
+            plan.reason.isMembership
+            && (situation.hasSpare || filled.bytes > 0 || situation.loadsFromDisk(filled.content))
         decide(plan, foreseen: before, next: isFilling ? .adopting : .idle)
         return isFilling ? .adopt(filled) : .keep(change)
     }

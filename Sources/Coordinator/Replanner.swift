@@ -134,6 +134,7 @@ package final class Replanner: Sendable {
             case .adopt(let change): return adopt(change)
             case .keep(let change):
                 coordinator.tell(.kept(change))
+                coordinator.keepAnew()
                 return coordinator.recheck()
             case .again(let moveAtMost): bytes = moveAtMost
             }

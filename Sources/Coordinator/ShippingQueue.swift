@@ -65,6 +65,12 @@ private final class ShippingDesk: Sendable {
         /// Of the assignment in front, those hashed so far.
         var manifests: [ExpertManifest] = []
         var fetches = 0
+
+        /// Assignments that were not sent yet: another takes their place.
+        mutating func dropAssignments() {
+            manifests = []
+            jobs.removeAll { if case .assignment = $0 { true } else { false } }
+        }
     }
 
     struct State {
@@ -155,6 +161,7 @@ extension ShippingDesk.State {
     fileprivate mutating func add(_ job: ShippingQueue.Job, for device: DeviceID) -> Bool {
         let index = lines.firstIndex { $0.device == device } ?? lines.count
         if index == lines.count { lines.append(.init(device: device)) }
+        if case .assignment = job { lines[index].dropAssignments() }
         if case .chunk = job {
             guard lines[index].fetches < Limits.fetches else { return false }
             lines[index].fetches += 1
@@ -199,9 +206,13 @@ extension ShippingDesk.State {
         }
     }
 
-    /// An expert of the assignment in front was hashed.
+    /// An expert was hashed; if another assignment took the place of its own meanwhile, it may be
+    /// none that comes next.
     fileprivate mutating func hashed(_ manifest: ExpertManifest, for device: DeviceID) {
-        guard let index = lines.firstIndex(where: { $0.device == device }) else { return }
+        guard let index = lines.firstIndex(where: { $0.device == device }),
+            case .assignment(let experts, _) = lines[index].jobs.first,
+            experts.dropFirst(lines[index].manifests.count).first == manifest.id
+        else { return }
         lines[index].manifests.append(manifest)
     }
 }

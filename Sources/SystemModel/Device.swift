@@ -28,6 +28,9 @@ package struct DeviceDescription: Codable, Equatable, Sendable {
     package var pairSeconds: Double?
     /// Nil: `device`.
     package var role: Role?
+    /// Bytes of experts that its cache folder may hold, those that it holds in memory included;
+    /// nil or 0: it has no folder.
+    package var diskBytes: Int?
 
     /// Whether it is a far node.
     package var isCloud: Bool { role == .cloud }
@@ -36,7 +39,7 @@ package struct DeviceDescription: Codable, Equatable, Sendable {
     package init(
         name: String, memoryBytes: Int, cores: Int, instructionSet: String,
         memoryGigabytesPerSecond: Double, gigaflopsPerSecond: Double,
-        pairSeconds: Double? = nil, role: Role? = nil
+        pairSeconds: Double? = nil, role: Role? = nil, diskBytes: Int? = nil
     ) {
         self.name = name
         self.memoryBytes = memoryBytes
@@ -46,5 +49,6 @@ package struct DeviceDescription: Codable, Equatable, Sendable {
         self.gigaflopsPerSecond = gigaflopsPerSecond
         self.pairSeconds = pairSeconds
         self.role = role
+        self.diskBytes = diskBytes
     }
 }

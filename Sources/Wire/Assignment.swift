@@ -109,7 +109,8 @@ package struct ExpertManifest: Codable, Equatable, Sendable {
 }
 
 /// Base → device: the experts to hold from now on. It replaces the assignment before it; a
-/// device keeps what it has of both, fetches what is new, and frees the rest.
+/// device keeps what it has of both, fetches what is new, and frees the rest. Where it names the
+/// same experts, only what is kept on disk changes.
 package struct Assignment: JSONMessage, Equatable {
     /// `Frame.Kind.assignment`.
     package static let kind = Frame.Kind.assignment
@@ -118,22 +119,28 @@ package struct Assignment: JSONMessage, Equatable {
     package let model: ModelFacts
     /// The experts; each at most once.
     package let experts: [ExpertManifest]
+    /// Other experts to have on disk, for the day on which they are assigned; those that matter
+    /// most first. They are fetched when all of `experts` are there, as far as the device's disk
+    /// reaches.
+    package let kept: [ExpertManifest]
 
     /// Assigns experts.
-    package init(model: ModelFacts, experts: [ExpertManifest]) {
+    package init(model: ModelFacts, experts: [ExpertManifest], kept: [ExpertManifest] = []) {
         self.model = model
         self.experts = experts
+        self.kept = kept
     }
 
     /// Checks every manifest against the model's facts and `Limits`.
     package func validate() throws(WireError) {
         try model.validate()
+        let all = experts + kept
         try Requirements.range(
-            experts.count, 0...Limits.expertsPerAssignment, "assignment: expert count")
-        for expert in experts {
+            all.count, 0...Limits.expertsPerAssignment, "assignment: expert count")
+        for expert in all {
             try expert.validate(in: model)
         }
-        guard Set(experts.map(\.id)).count == experts.count else {
+        guard Set(all.map(\.id)).count == all.count else {
             throw WireError(.invalid, "assignment: an expert is named twice")
         }
     }

@@ -11,25 +11,37 @@ package struct AssignmentProgress: JSONMessage, Equatable {
     package let bytesFetched: Int
     /// Bytes of this assignment that were on the device already.
     package let bytesFromCache: Int
+    /// The experts to keep on disk that are there, and were not at the last report.
+    package let kept: [ExpertID]
+    /// Bytes on disk of all experts to keep there.
+    package let bytesKept: Int
 
     /// Reports progress.
-    package init(ready: [ExpertID], bytesFetched: Int, bytesFromCache: Int) {
+    package init(
+        ready: [ExpertID], bytesFetched: Int, bytesFromCache: Int, kept: [ExpertID] = [],
+        bytesKept: Int = 0
+    ) {
         self.ready = ready
         self.bytesFetched = bytesFetched
         self.bytesFromCache = bytesFromCache
+        self.kept = kept
+        self.bytesKept = bytesKept
     }
 
     /// Checks counts and numbers against `Limits`; the model's facts are the receiver's to check.
     package func validate() throws(WireError) {
         try Requirements.range(
             ready.count, 0...Limits.expertsPerAssignment, "progress: ready count")
-        for id in ready {
+        try Requirements.range(
+            kept.count, 0...Limits.expertsPerAssignment, "progress: kept count")
+        for id in ready + kept {
             try Requirements.range(id.layer, 0...(Limits.layers - 1), "progress: layer")
             try Requirements.range(id.expert, 0...(Limits.expertsPerLayer - 1), "progress: expert")
         }
         let bytes = 0...Limits.deviceMemoryBytes
         try Requirements.range(bytesFetched, bytes, "progress: bytesFetched")
         try Requirements.range(bytesFromCache, bytes, "progress: bytesFromCache")
+        try Requirements.range(bytesKept, 0...Limits.deviceDiskBytes, "progress: bytesKept")
     }
 }
 

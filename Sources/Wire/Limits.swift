@@ -26,7 +26,8 @@ package enum Limits {
     package static let layers = 1024
     /// Experts in one layer. Published models have up to 512.
     package static let expertsPerLayer = 4096
-    /// Experts in one assignment message: a 58-layer model with 256 experts each is 14,848.
+    /// Experts in one assignment message, those to keep on disk included: a 58-layer model with 256
+    /// experts each is 14,848.
     package static let expertsPerAssignment = 16_384
     /// Tensors of one expert: three matrices, their biases and scales, with room to spare.
     package static let tensorsPerExpert = 16
@@ -45,6 +46,8 @@ package enum Limits {
     package static let messageBytes = 4096
     /// Memory a device may offer, in bytes: 64 TiB, more than one machine has.
     package static let deviceMemoryBytes = 64 << 40
+    /// Disk a device may offer, in bytes: 1 PiB, more than one machine has.
+    package static let deviceDiskBytes = 1 << 50
     /// Cores a device may claim.
     package static let deviceCores = 65_536
     /// The largest rate a device may claim, in 10⁹ per second: a thousand of today's largest GPUs.

@@ -79,9 +79,47 @@ package final class BlobStore: Sendable {
     package func makeHolding() -> Holding { Holding(space) }
 
     /// These blobs, with their bytes, are what is assigned now to whoever has `holding`. If they
-    /// and the others do not fit into the folder's limit, blobs go that nobody is assigned.
-    package func assign(_ blobs: [BlobDigest: Int], to holding: Holding) {
-        space?.assign(blobs, to: holding)
+    /// and the others do not fit into the folder's limit, blobs go that nobody is assigned; those
+    /// that somebody keeps `ahead` of need go last.
+    package func assign(
+        _ blobs: [BlobDigest: Int], ahead: [BlobDigest: Int] = [:], to holding: Holding
+    ) {
+        space?.assign(blobs, ahead: ahead, to: holding)
+    }
+
+    /// Bytes of experts that the folder may hold: its limit; without one what is in it, and a
+    /// quarter of what its file system has free, in all at most `mostOffered`. 0 without a folder.
+    package var offeredBytes: Int {
+        guard let directory, let space else { return 0 }
+        if let limit = space.limit { return limit }
+        let facts = try? FileManager.default.attributesOfFileSystem(forPath: directory.string)
+        let free = (facts?[.systemFreeSize] as? NSNumber)?.intValue ?? 0
+        return min(space.storedBytes + free / 4, Self.mostOffered)
+    }
+
+    /// Most bytes that are offered of a folder without a limit: 64 GiB, so that a large disk does
+    /// not make a base station ship whatever it has.
+    package static let mostOffered = 64 << 30
+
+    /// Whether the folder has the whole blob. Its bytes are not looked at: they were verified
+    /// before it got its name, and are again when they are loaded.
+    func has(digest: BlobDigest, byteCount: Int) -> Bool {
+        space?.has(digest, byteCount: byteCount) ?? false
+    }
+
+    /// Starts, or goes on with, receiving a blob into the folder; nil if it has no room, or while
+    /// another loader receives the same one.
+    ///
+    /// - Throws: `cache` with the system's reason.
+    func receiveOnDisk(digest: BlobDigest, byteCount: Int) throws(WorkerError) -> IncomingBlob? {
+        guard let space, let claim = space.claim(digest, byteCount: byteCount) else { return nil }
+        return try IncomingBlob(
+            file: FilePath(space.path(digest)), claim: claim, byteCount: byteCount)
+    }
+
+    /// What has arrived of a blob is not wanted any more; nobody receives it now.
+    func discard(digest: BlobDigest, byteCount: Int) {
+        space?.discard(digest, byteCount: byteCount)
     }
 
     /// Starts, or goes on with, receiving a blob. It comes into memory instead of the folder if the
@@ -89,11 +127,8 @@ package final class BlobStore: Sendable {
     ///
     /// - Throws: `cache` with the system's reason.
     package func receive(digest: BlobDigest, byteCount: Int) throws(WorkerError) -> IncomingBlob {
-        guard let space, let claim = space.claim(digest, byteCount: byteCount) else {
-            return IncomingBlob(inMemory: digest, byteCount: byteCount)
-        }
-        return try IncomingBlob(
-            file: FilePath(space.path(digest)), claim: claim, byteCount: byteCount)
+        try receiveOnDisk(digest: digest, byteCount: byteCount)
+            ?? IncomingBlob(inMemory: digest, byteCount: byteCount)
     }
 
     /// The SHA-256 of bytes.

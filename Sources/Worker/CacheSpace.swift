@@ -22,13 +22,15 @@ final class CacheSpace: Sendable {
         var arriving: [BlobDigest: Int] = [:]
         /// By holding the blobs of the present assignment.
         var kept: [ObjectIdentifier: Set<BlobDigest>] = [:]
+        /// By holding those that are kept ahead of need.
+        var ahead: [ObjectIdentifier: Set<BlobDigest>] = [:]
         /// Bytes that may still be claimed.
         var free: Int
     }
 
     private let folder: String
     /// Most bytes of all blobs; nil: as many as there is room for.
-    private let limit: Int?
+    let limit: Int?
     private let state: Mutex<State>
 
     init(folder: String, limit: Int?) {
@@ -51,32 +53,51 @@ final class CacheSpace: Sendable {
     }
 
     /// These blobs, with their bytes, are assigned now to whoever has `holding`: they count as
-    /// used, and others go if the limit says so.
+    /// used, and others go if the limit says so. Those of `ahead` are to be kept ahead of need:
+    /// they take the place of what nobody is assigned, and give way to what somebody is.
     ///
     /// - Complexity: looks at every file of the folder, if there is a limit.
-    func assign(_ blobs: [BlobDigest: Int], to holding: BlobStore.Holding) {
+    func assign(
+        _ blobs: [BlobDigest: Int], ahead: [BlobDigest: Int], to holding: BlobStore.Holding
+    ) {
+        for digest in ahead.keys { utimes(path(digest), nil) }
         for digest in blobs.keys { utimes(path(digest), nil) }
         state.withLock { state in
             state.kept[ObjectIdentifier(holding)] = Set(blobs.keys)
+            state.ahead[ObjectIdentifier(holding)] = Set(ahead.keys)
             guard let limit else { return }
             let entries = entries(state.arriving)
-            let present = Dictionary(
-                entries.map { ($0.digest, $0.byteCount) }, uniquingKeysWith: +)
-            let missing = blobs.reduce(0) { sum, blob in
-                sum + max(0, blob.value - (present[blob.key] ?? 0))
-            }
-            let kept = state.kept.values.reduce(into: Set(state.arriving.keys)) {
-                $0.formUnion($1)
-            }
-            let evicted = CacheEviction.evicted(
-                entries, keeping: kept, arriving: missing, limit: limit)
-            for entry in evicted {
-                try? FileManager.default.removeItem(
-                    atPath: path(entry.digest, isPartial: entry.isPartial))
-            }
-            state.free = max(
-                0, limit - (entries.sum(\.byteCount) - evicted.sum(\.byteCount)))
+            let stays = evict(entries, for: blobs, ahead, state, limit)
+            state.free = max(0, limit - stays.sum(\.byteCount))
         }
+    }
+
+    /// Deletes what has to go.
+    ///
+    /// - Returns: what stays.
+    private func evict(
+        _ entries: [CacheEviction.Entry], for blobs: [BlobDigest: Int],
+        _ ahead: [BlobDigest: Int], _ state: State, _ limit: Int
+    ) -> [CacheEviction.Entry] {
+        let present = Dictionary(entries.map { ($0.digest, $0.byteCount) }, uniquingKeysWith: +)
+        func missing(_ blobs: [BlobDigest: Int]) -> Int {
+            blobs.reduce(0) { $0 + max(0, $1.value - (present[$1.key] ?? 0)) }
+        }
+        let kept = state.kept.values.reduce(into: Set(state.arriving.keys)) { $0.formUnion($1) }
+        let spared = state.ahead.values.reduce(into: Set<BlobDigest>()) { $0.formUnion($1) }
+        let needed = missing(blobs)
+        var evicted = CacheEviction.evicted(
+            entries, keeping: kept, sparing: spared, arriving: needed, limit: limit)
+        let gone = Set(evicted)
+        evicted += CacheEviction.evicted(
+            entries.filter { !gone.contains($0) }, keeping: kept.union(spared),
+            arriving: needed + missing(ahead), limit: limit)
+        for entry in evicted {
+            try? FileManager.default.removeItem(
+                atPath: path(entry.digest, isPartial: entry.isPartial))
+        }
+        let all = Set(evicted)
+        return entries.filter { !all.contains($0) }
     }
 
     /// A damaged blob is gone.
@@ -86,7 +107,26 @@ final class CacheSpace: Sendable {
 
     /// An assignment is nobody's any more.
     func end(_ holding: ObjectIdentifier) {
-        state.withLock { _ = $0.kept.removeValue(forKey: holding) }
+        state.withLock { state in
+            state.kept[holding] = nil
+            state.ahead[holding] = nil
+        }
+    }
+
+    /// Bytes of all blobs and parts in the folder.
+    var storedBytes: Int {
+        entries(state.withLock { $0.arriving }).sum(\.byteCount)
+    }
+
+    /// Whether a whole blob is there; its bytes are not looked at.
+    func has(_ digest: BlobDigest, byteCount: Int) -> Bool {
+        size(path(digest)) == byteCount
+    }
+
+    /// A part that arrived is not wanted any more. To be called once its claim is given back.
+    func discard(_ digest: BlobDigest, byteCount: Int) {
+        try? FileManager.default.removeItem(atPath: path(digest, isPartial: true))
+        deleted(byteCount)
     }
 
     /// Where a blob lies, or the part of it that has arrived.

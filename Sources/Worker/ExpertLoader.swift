@@ -26,6 +26,15 @@ package final class ExpertLoader {
         /// Experts of the assignment that are ready, and all of them.
         package var expertsReady = 0
         package var expertsAssigned = 0
+        /// Whether there is news of experts that are kept on disk only.
+        package var isKeptNews = false
+        /// Of these, those that came onto the disk since the last news; how many are there and
+        /// their bytes, how many are wanted, and whether more are coming.
+        package var kept: [ExpertID] = []
+        package var expertsKept = 0
+        package var bytesKept = 0
+        package var expertsToKeep = 0
+        package var isKeeping = false
     }
 
     /// An expert in packed memory, and what it was made from.
@@ -51,8 +60,11 @@ package final class ExpertLoader {
     private var copies: [BlobDigest: Copy] = [:]
     private var shipment = ShipmentState()
     private var assignment: Assignment?
+    /// Whether it was made in this session.
+    private var isAssigned = false
     private var incoming: [BlobDigest: IncomingBlob] = [:]
     private var damaged: [BlobDigest: Int] = [:]
+    private let kept: KeptBlobs
     private var held: [BlobDigest: WeightBytes] = [:]
     private var counts = Progress()
     /// `counts.bytesFetched` when the base station was last told.
@@ -60,12 +72,14 @@ package final class ExpertLoader {
 
     /// - Parameters:
     ///   - memoryBytes: what the device offers.
+    ///   - diskBytes: what the device offers of its cache folder.
     ///   - loading: how experts of a folder come into memory; what is in memory only stays there
     ///     as it is.
     package init(
-        store: BlobStore, computer: ExpertComputer, memoryBytes: Int,
+        store: BlobStore, computer: ExpertComputer, memoryBytes: Int, diskBytes: Int = 0,
         loading: WeightLoading = .mapped
     ) {
+        kept = KeptBlobs(store: store, diskBytes: diskBytes)
         pages = loading == .hugePages && store.isOnDisk ? HugePages() : nil
         self.store = store
         holding = store.makeHolding()
@@ -97,9 +111,15 @@ package final class ExpertLoader {
     /// As `cut`, while no base station is there to ask anything of.
     package func cutAlone() {
         guard let assignment, assignment.byteCount > memoryBytes else { return }
-        keep(assignment.fitting(memoryBytes))
+        letGo(butFor: assignment.fitting(memoryBytes))
         incoming = [:]
         shipment.want([])
+    }
+
+    /// A session begins: nothing that was asked for in the one before will arrive.
+    package func begin() {
+        (isAssigned, incoming, shipment) = (false, [:], ShipmentState())
+        kept.stop()
     }
 
     /// A new assignment: what is here becomes ready, what is missing is requested, the rest goes.
@@ -108,7 +128,7 @@ package final class ExpertLoader {
     /// reaches, as the base station will see it too: another follows.
     ///
     /// - Throws: `memory` if it is more than was ever offered, `cache`, or `refused`.
-    /// - Complexity: reads and hashes every cached blob of the assignment.
+    /// - Complexity: reads and hashes every cached blob of the assignment, but for those to keep.
     package func assigned(_ new: Assignment) throws(WorkerError) -> Progress {
         guard new.byteCount <= mostOffered else {
             throw WorkerError(
@@ -116,9 +136,14 @@ package final class ExpertLoader {
                 "assigned \(new.byteCount) bytes of experts, this device offers \(memoryBytes)")
         }
         let new = new.fitting(memoryBytes)
-        keep(new)
-        incoming = [:]
-        damaged = [:]
+        if isAssigned, let present = assignment, present.model == new.model,
+            present.experts == new.experts
+        {
+            return keepBeside(new)
+        }
+        isAssigned = true
+        letGo(butFor: new)
+        (incoming, damaged) = ([:], [:])
         counts = Progress()
         counts.isNews = true
         counts.bytesAssigned = new.byteCount
@@ -129,16 +154,34 @@ package final class ExpertLoader {
     }
 
     /// Lets go of all experts but those of the assignment.
-    private func keep(_ new: Assignment) {
+    private func letGo(butFor new: Assignment) {
         assignment = new
         computer.keep(Set(new.experts.map(\.id)), of: new.model)
         let digests = Set(new.experts.map(\.sha256))
         held = held.filter { digests.contains($0.key) }
         copies = copies.filter { digests.contains($0.key) }
+        makeRoom(new)
+    }
+
+    /// The experts stay, others are kept beside them.
+    private func keepBeside(_ new: Assignment) -> Progress {
+        // Blobs to keep arrive only when no others do.
+        if kept.isReceiving { shipment.want([]) }
+        assignment = new
+        makeRoom(new)
+        // The base station may have taken them for gone meanwhile.
+        counts.ready = new.experts.filter { held[$0.sha256] != nil }.map(\.id)
+        counts.isNews = !counts.ready.isEmpty
+        return step()
+    }
+
+    /// In the cache folder, for what is assigned and then for what is kept.
+    private func makeRoom(_ new: Assignment) {
         store.assign(
             Dictionary(
                 new.experts.map { ($0.sha256, $0.byteCount) }, uniquingKeysWith: { one, _ in one }),
-            to: holding)
+            ahead: kept.want(new), to: holding)
+        kept.look()
     }
 
     /// A chunk arrived.
@@ -147,12 +190,18 @@ package final class ExpertLoader {
     package func arrived(_ chunk: Chunk) throws(WorkerError) -> Progress {
         let arrival = try shipment.arrived(
             digest: chunk.digest, offset: chunk.offset, count: chunk.bytes.count)
-        guard arrival != .abandoned, let blob = incoming[chunk.digest] else { return step() }
+        guard arrival != .abandoned else { return step() }
         guard Array(SHA256.hash(data: chunk.bytes)) == chunk.chunkDigest.bytes else {
             throw WorkerError(
                 .protocolViolation,
                 "bytes \(chunk.offset)+\(chunk.bytes.count) of blob \(chunk.digest) arrived "
                     + "damaged")
+        }
+        guard let blob = incoming[chunk.digest] else {
+            if let again = kept.arrived(chunk, isLast: arrival == .complete) {
+                shipment.wantMore(again)
+            }
+            return step()
         }
         try blob.append(chunk.bytes[...])
         counts.bytesFetched += chunk.bytes.count
@@ -162,7 +211,13 @@ package final class ExpertLoader {
 
     private func step() -> Progress {
         defer { (counts.ready, counts.isNews) = ([], false) }
-        counts.requests = shipment.requests()
+        let isAhead = incoming.isEmpty
+        if isAhead { for blob in kept.next() { shipment.wantMore(blob) } }
+        counts.requests = shipment.requests(
+            window: isAhead ? ShipmentState.aheadWindow : ShipmentState.window)
+        (counts.isKeptNews, counts.kept) = kept.takeNews()
+        (counts.expertsKept, counts.bytesKept) = (kept.keptCount, kept.bytes)
+        (counts.expertsToKeep, counts.isKeeping) = (kept.wantedCount, !kept.isDone)
         if !counts.ready.isEmpty || counts.bytesFetched - toldBytes >= Self.newsBytes {
             counts.isNews = true
         }
@@ -193,14 +248,9 @@ package final class ExpertLoader {
                 try complete(blob)
                 guard incoming[manifest.sha256] != nil else { continue }
             }
-            blobs.append(Self.wanted(blob))
+            blobs.append(ShipmentState.Blob(blob))
         }
         return blobs
-    }
-
-    private static func wanted(_ blob: IncomingBlob) -> ShipmentState.Blob {
-        ShipmentState.Blob(
-            digest: blob.digest, byteCount: blob.byteCount, received: blob.received)
     }
 
     /// Checks a whole blob; one that is damaged is fetched again from its start.
@@ -212,7 +262,7 @@ package final class ExpertLoader {
                     .protocolViolation,
                     "blob \(blob.digest) arrived damaged \(Self.attempts) times")
             }
-            shipment.wantAgain(Self.wanted(blob))
+            shipment.wantMore(ShipmentState.Blob(blob))
             return
         }
         held[blob.digest] = bytes
@@ -260,6 +310,6 @@ extension Assignment {
                 experts.prefix { expert in
                     left -= expert.byteCount
                     return left >= 0
-                }))
+                }), kept: kept)
     }
 }

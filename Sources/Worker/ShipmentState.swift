@@ -35,6 +35,8 @@ package struct ShipmentState: Sendable {
     /// Requests under way at once: 2 MiB, enough to fill the link while the device writes and
     /// hashes.
     package static let window = 32
+    /// The same for blobs that are not needed yet: what is needed then waits for 256 KiB at most.
+    package static let aheadWindow = 4
 
     private struct Request {
         let fetch: Fetch
@@ -56,15 +58,17 @@ package struct ShipmentState: Sendable {
         waiting = blobs
     }
 
-    /// Wants one blob again, after the others: its bytes turned out wrong.
-    package mutating func wantAgain(_ blob: Blob) {
+    /// Wants one more blob, after the others; or one again, since its bytes turned out wrong.
+    package mutating func wantMore(_ blob: Blob) {
         waiting.append(blob)
     }
 
     /// The requests to send now.
-    package mutating func requests() -> [Fetch] {
+    ///
+    /// - Parameter window: most requests under way at once.
+    package mutating func requests(window: Int = Self.window) -> [Fetch] {
         var fetches: [Fetch] = []
-        while underWay.count < Self.window, let blob = waiting.first {
+        while underWay.count < window, let blob = waiting.first {
             let count = min(Self.chunkBytes, blob.byteCount - blob.received)
             let fetch = Fetch(digest: blob.digest, offset: blob.received, byteCount: count)
             let next = blob.received + count

@@ -30,6 +30,8 @@ package final class Worker: Sendable {
         case joined(DeviceID, peer: String)
         /// Experts ready, of how many; bytes over the link and from the cache, of how many.
         case loaded(experts: Int, of: Int, fetched: Int, cached: Int, bytes: Int)
+        /// Experts kept on disk ahead of need, of how many, and their bytes; whether others follow.
+        case kept(experts: Int, of: Int, bytes: Int, isKeeping: Bool)
     }
 
     private enum Event: Sendable {
@@ -80,7 +82,7 @@ package final class Worker: Sendable {
         loader = Mutex(
             ExpertLoader(
                 store: store, computer: computer, memoryBytes: device.memoryBytes,
-                loading: loading))
+                diskBytes: device.diskBytes ?? 0, loading: loading))
         self.memory = memory
         offer = Mutex(MemoryOffer(bytes: device.memoryBytes))
         guard let bytes = memory?.attach({ [weak self] in self?.take($0) }) else { return }
@@ -93,6 +95,7 @@ package final class Worker: Sendable {
     /// - Throws: `WorkerError` if the base station refuses the device or the cache fails; what the
     ///   dialer or the registry throws.
     package func serve() async throws -> String {
+        loader.withLock { $0.begin() }
         let (events, inbox) = AsyncStream.makeStream(of: Event.self)
         let (control, slot) = try await connectControl(inbox)
         defer { control.close() }
@@ -219,17 +222,30 @@ package final class Worker: Sendable {
         }
         guard let progress else { return }
         for request in progress.requests { bulk.send(try request.frame()) }
-        guard progress.isNews else { return }
+        guard progress.isNews || progress.isKeptNews else { return }
         control.send(
             try AssignmentProgress(
                 ready: progress.ready, bytesFetched: progress.bytesFetched,
-                bytesFromCache: progress.bytesFromCache
+                bytesFromCache: progress.bytesFromCache, kept: progress.kept,
+                bytesKept: progress.bytesKept
             ).frame())
-        report(
-            .loaded(
-                experts: progress.expertsReady, of: progress.expertsAssigned,
-                fetched: progress.bytesFetched, cached: progress.bytesFromCache,
-                bytes: progress.bytesAssigned))
+        if progress.isNews { report(.loaded(progress)) }
+        if progress.isKeptNews, progress.expertsToKeep > 0 { report(.kept(progress)) }
+    }
+}
+
+extension Worker.Report {
+    fileprivate static func loaded(_ progress: ExpertLoader.Progress) -> Self {
+        .loaded(
+            experts: progress.expertsReady, of: progress.expertsAssigned,
+            fetched: progress.bytesFetched, cached: progress.bytesFromCache,
+            bytes: progress.bytesAssigned)
+    }
+
+    fileprivate static func kept(_ progress: ExpertLoader.Progress) -> Self {
+        .kept(
+            experts: progress.expertsKept, of: progress.expertsToKeep, bytes: progress.bytesKept,
+            isKeeping: progress.isKeeping)
     }
 }
 

@@ -17,6 +17,7 @@ struct DashboardTests {
         var near = CellSnapshot.Device(name: "near")
         (near.assignedBytes, near.readyBytes) = (1_000, 400)
         (near.shippedBytes, near.cachedBytes) = (300, 100)
+        (near.diskBytes, near.keptExperts, near.keptBytes) = (5_000, 2, 700)
         var far = CellSnapshot.Device(name: "far")
         far.isFar = true
         var gone = CellSnapshot.Device(name: "gone")
@@ -63,6 +64,9 @@ struct DashboardTests {
             #expect(devices[0]?["shipment"]?["done_bytes"] == .integer(400))
             #expect(devices[0]?["shipment"]?["left_bytes"] == .integer(600))
             #expect(devices[2]?["shipment"] == nil)
+            #expect(devices[0]?["kept_experts"] == .integer(2))
+            #expect(devices[0]?["kept_bytes"] == .integer(700))
+            #expect(devices[0]?["disk_bytes"] == .integer(5_000))
             let plan = try #require(status["plan"])
             #expect(plan["source"]?.text == "file" && plan["file"]?.text == "plan.json")
             #expect(plan["since_unix_time"] == .integer(1_700_000_000))
@@ -179,6 +183,7 @@ struct DashboardTests {
                 "martlet_device_unshipped_bytes{device=\"near\"} 600",
                 "martlet_device_shipped_bytes{device=\"near\"} 300",
                 "martlet_device_cached_bytes{device=\"near\"} 100",
+                "martlet_device_kept_bytes{device=\"near\"} 700",
             ] { #expect(page.contains("\n\(line)\n"), "\(line)") }
             #expect(!page.contains("unshipped_bytes{device=\"gone\"}"))
         }

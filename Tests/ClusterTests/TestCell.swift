@@ -58,9 +58,11 @@ final class TestCell: Sendable {
     /// - Parameter machine: a device of other cells that serves this one too.
     func join(
         _ name: String, memoryBytes: Int = 1 << 30, cache: String? = nil,
-        machine: SharedMachine? = nil, station: Int = 0, role: DeviceDescription.Role? = nil
+        machine: SharedMachine? = nil, station: Int = 0, role: DeviceDescription.Role? = nil,
+        diskBytes: Int? = nil
     ) {
-        let device = Self.device(name, memoryBytes: memoryBytes, role: role)
+        var device = Self.device(name, memoryBytes: memoryBytes, role: role)
+        device.diskBytes = diskBytes
         let task = Task { [self] in
             guard let store = try? machine?.store ?? BlobStore(directory: cache) else { return }
             let worker = Worker(

@@ -63,7 +63,7 @@ struct CloudTests {
         state.left(DeviceID(1))
         state.left(DeviceID(2))
         let cloud = state.joined(DeviceID(3), node("cloud", memory: 80, role: .cloud))
-        guard case .assign(DeviceID(3), let copies) = cloud.first else {
+        guard case .assign(DeviceID(3), let copies, _) = cloud.first else {
             Issue.record("the far node has its slot again")
             return
         }

@@ -90,7 +90,7 @@ struct ReplicaPlacementTests {
                     memoryGigabytesPerSecond: 1, gigaflopsPerSecond: 1))
         }
         let actions = state.replan()
-        for case .assign(_, let experts) in actions {
+        for case .assign(_, let experts, _) in actions {
             #expect(experts.count == 22, "11 of its own and 11 copies")
             #expect(resident.isDisjoint(with: experts))
         }

@@ -7,7 +7,7 @@ import Tensors
 enum Examples {
     static let device = DeviceDescription(
         name: "attic ☂", memoryBytes: 8 << 30, cores: 4, instructionSet: "avx512-vnni",
-        memoryGigabytesPerSecond: 31.5, gigaflopsPerSecond: 610)
+        memoryGigabytesPerSecond: 31.5, gigaflopsPerSecond: 610, diskBytes: 3 << 40)
     static let model = ModelFacts(
         hiddenSize: 12, layerCount: 4, expertCount: 8, activationFunction: "silu")
     static let digest = BlobDigest(bytes: (0..<32).map { UInt8($0 * 7) })
@@ -37,10 +37,13 @@ enum Examples {
     }
 
     static var assignment: Assignment {
-        Assignment(model: model, experts: [expert(0, 7), expert(3, 0)])
+        Assignment(
+            model: model, experts: [expert(0, 7), expert(3, 0)],
+            kept: [expert(2, 1), expert(0, 1)])
     }
     static let progress = AssignmentProgress(
-        ready: [ExpertID(layer: 0, expert: 7)], bytesFetched: 200, bytesFromCache: 100)
+        ready: [ExpertID(layer: 0, expert: 7)], bytesFetched: 200, bytesFromCache: 100,
+        kept: [ExpertID(layer: 2, expert: 1)], bytesKept: 300)
     static let fetch = Fetch(digest: digest, offset: 1 << 20, byteCount: 1 << 20)
     static let chunk = Chunk(digest: digest, offset: 77, chunkDigest: digest, bytes: [1, 2, 3])
     static let failure = Failure(requestID: .max, message: "layer 3 expert 1 is not here")

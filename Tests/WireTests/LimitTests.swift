@@ -60,6 +60,13 @@ struct LimitTests {
         Self.expectError("named twice") {
             try Assignment(model: Examples.model, experts: [expert, expert]).frame()
         }
+        Self.expectError("named twice") {
+            try Assignment(model: Examples.model, experts: [expert], kept: [expert]).frame()
+        }
+        Self.expectError("expert: number") {
+            try Assignment(model: Examples.model, experts: [], kept: [Examples.expert(0, 8)])
+                .frame()
+        }
         let tensors = expert.tensors + [expert.tensors[0]]
         Self.expectError("same name") {
             let twice = ExpertManifest(
@@ -83,6 +90,35 @@ struct LimitTests {
         Self.expectError("memoryBytes") { try Offer(memoryBytes: memoryBytes).frame() }
         let json = Array("{\"memoryBytes\":\(memoryBytes)}".utf8)
         Self.expectError("memoryBytes") { try Offer(frame: Frame(kind: .offer, payload: json)) }
+    }
+
+    /// What is to be kept on disk counts as well.
+    @Test
+    func tooLargeAnAssignmentIsRefused() {
+        let model = ModelFacts(
+            hiddenSize: 7168, layerCount: 65, expertCount: 256, activationFunction: "silu")
+        let experts = (0..<Limits.expertsPerAssignment).map { Examples.expert($0 / 256, $0 % 256) }
+        Self.expectError("expert count") {
+            try Assignment(model: model, experts: experts, kept: [Examples.expert(64, 0)]).frame()
+        }
+    }
+
+    @Test(arguments: [-1, Limits.deviceDiskBytes + 1])
+    func disks(_ bytes: Int) {
+        var device = Examples.device
+        device.diskBytes = bytes
+        Self.expectError("diskBytes") { try Hello(.control(device)).frame() }
+        Self.expectError("bytesKept") {
+            try AssignmentProgress(
+                ready: [], bytesFetched: 0, bytesFromCache: 0, bytesKept: bytes
+            ).frame()
+        }
+        Self.expectError("progress: layer") {
+            try AssignmentProgress(
+                ready: [], bytesFetched: 0, bytesFromCache: 0,
+                kept: [ExpertID(layer: Limits.layers, expert: 0)]
+            ).frame()
+        }
     }
 
     @Test

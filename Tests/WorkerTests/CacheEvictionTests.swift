@@ -9,6 +9,25 @@ struct CacheEvictionTests {
         BlobDigest(bytes: Array(repeating: UInt8(number), count: BlobDigest.byteCount))
     }
 
+    /// What is kept ahead of need goes when nothing else is left, and before what is assigned.
+    @Test func whatIsKeptAheadGoesLast() {
+        let entries = (0..<4).map { number in
+            CacheEviction.Entry(
+                digest: digest(number), byteCount: 10, lastAssigned: Double(number),
+                isPartial: number == 1)
+        }
+        func evicted(_ limit: Int) -> [BlobDigest] {
+            CacheEviction.evicted(
+                entries, keeping: [digest(3)], sparing: [digest(0), digest(1)], arriving: 0,
+                limit: limit
+            ).map(\.digest)
+        }
+        #expect(evicted(40).isEmpty)
+        #expect(evicted(30) == [digest(2)])
+        #expect(evicted(20) == [digest(2), digest(1)])
+        #expect(evicted(0) == [digest(2), digest(1), digest(0)])
+    }
+
     /// Against what any order of deletion could do: enough goes, nothing that is assigned, nobody
     /// before one that was assigned longer ago, and not one blob more than needed.
     @Test(arguments: [1, 2, 3])

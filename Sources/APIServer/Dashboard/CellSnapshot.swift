@@ -39,6 +39,11 @@ package struct CellSnapshot: Sendable {
         /// Bytes of them shipped to it so far, and bytes it had in its cache.
         package var shippedBytes = 0
         package var cachedBytes = 0
+        /// Bytes of experts that it offered to have on disk.
+        package var diskBytes = 0
+        /// Experts that it has on disk only, ahead of need, and their bytes.
+        package var keptExperts = 0
+        package var keptBytes = 0
 
         package init(name: String) { self.name = name }
     }

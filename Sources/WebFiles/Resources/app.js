@@ -205,7 +205,8 @@ function showDevices(status) {
 function detail(device) {
   if (device.state === "lost") return device.reason ?? "gone";
   const shipped = device.shipped_bytes ? `, ${bytes(device.shipped_bytes)} shipped` : "";
-  return `${bytes(device.memory_bytes)}, ${device.instruction_set}${shipped}`;
+  const kept = device.kept_experts ? `, ${count(device.kept_experts)} more on disk` : "";
+  return `${bytes(device.memory_bytes)}, ${device.instruction_set}${shipped}${kept}`;
 }
 
 function row({ name, device, state, detail, experts, ping, trip, load, traffic, lost }) {

@@ -12,8 +12,9 @@ struct Join: AsyncParsableCommand {
         abstract: "Be a device: hold experts for base stations and compute with them.",
         discussion: """
             The device dials the base station, says what it can do, is shipped its experts, and \
-            keeps them on disk: a second start is shipped nothing. When the base station goes away \
-            it dials again until it is back.
+            keeps them on disk: a second start is shipped nothing. Where the disk has room, it is \
+            also shipped experts of others, so that a loss is mended from disk. When the base \
+            station goes away it dials again until it is back.
 
               martlet join 192.168.1.10:7070 --memory 2GiB --name kitchen-laptop
 
@@ -62,7 +63,9 @@ struct Join: AsyncParsableCommand {
     @Option(
         help: """
             Most bytes of experts in that folder, such as 8GiB; beyond it those go that were not \
-            assigned for longest. Default: as many as have come.
+            assigned for longest. What the assigned ones leave is offered to the base station for \
+            experts that may be needed later. Default: no limit, and offered is what is there and \
+            a quarter of what the disk has free, at most 64 GiB in all.
             """)
     var disk: ByteSize?
 
@@ -128,6 +131,7 @@ struct Join: AsyncParsableCommand {
         let sessions = baseStations.indices.map { position in
             var described = device
             described.memoryBytes = shares[position]
+            described.diskBytes = machine.store.offeredBytes / baseStations.count
             return StationSession(
                 baseStations[position].endpoint, position: position,
                 transports: .init(control: transports[position], bulk: bulkTransport),

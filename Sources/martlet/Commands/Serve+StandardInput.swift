@@ -12,7 +12,7 @@ extension Serve {
         let tokenizer = try opened.tokenizer()
         let station = try await BaseStation.start(
             opened, devices, at: devicesListen ?? Endpoint(host: "127.0.0.1", port: 7070),
-            localDevices: nil, wanted: waitDevices)
+            localDevices: nil, wanted: waitDevices, keepsAhead: keepAhead == .auto)
         let served = self
         let outcome: Swift.Result<Void?, any Error>
         do {

@@ -65,6 +65,13 @@ struct Serve: AsyncParsableCommand {
             """)
     var replan: ReplanMode?
 
+    @Option(
+        help: """
+            auto: once devices have their experts, fill what they offer of their disks with those \
+            that they may be given later. off: leave disks alone.
+            """)
+    var keepAhead = KeepAheadMode.auto
+
     @Option(help: "Most memory of all cached keys and values, as 2GiB, which is the default.")
     var kvMemory: ByteSize?
 
@@ -115,7 +122,7 @@ struct Serve: AsyncParsableCommand {
         if let devicesListen {
             station = try await BaseStation.start(
                 opened, devices, at: devicesListen, localDevices: nil, wanted: waitDevices,
-                observer: observer)
+                keepsAhead: keepAhead == .auto, observer: observer)
         }
         do {
             try await serve(opened, station, observer, options)

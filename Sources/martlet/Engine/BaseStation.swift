@@ -24,11 +24,13 @@ struct BaseStation {
     ///
     /// - Parameters:
     ///   - wanted: how many devices `waitForDevices` waits for.
+    ///   - keepsAhead: whether devices' disks are filled ahead of need, as is worth while for a
+    ///     base station that stays.
     ///   - observer: told what happens to devices.
     /// - Throws: `TransportError` if the address cannot be listened on.
     static func start(
         _ opened: OpenedModel, _ options: StationOptions, at address: Endpoint,
-        localDevices: Int?, wanted: Int, observer: CellObserver? = nil
+        localDevices: Int?, wanted: Int, keepsAhead: Bool = false, observer: CellObserver? = nil
     ) async throws -> BaseStation {
         try address.checkListening(insecure: options.insecure)
         let model = opened.model
@@ -36,7 +38,8 @@ struct BaseStation {
             Output.note("\(opened.file.path) has no experts: devices will have nothing to compute")
         }
         let coordinator = try Coordinator(
-            model, options, areLocal: localDevices != nil, observer: observer)
+            model, options, areLocal: localDevices != nil, keepsAhead: keepsAhead,
+            observer: observer)
         let planner = try options.planner(model, coordinator)
         let transport = Transport()
         do {
@@ -113,11 +116,13 @@ struct BaseStation {
 extension Coordinator {
     /// A coordinator as the options say; it reports to standard error.
     fileprivate convenience init(
-        _ model: Model, _ options: StationOptions, areLocal: Bool, observer: CellObserver?
+        _ model: Model, _ options: StationOptions, areLocal: Bool, keepsAhead: Bool,
+        observer: CellObserver?
     ) throws {
         var settings = Options()
         settings.codec = options.activations
         settings.shares = areLocal ? .equal : .measured
+        settings.keepsAhead = keepsAhead
         settings.content = try options.content(model, areLocal: areLocal)
         let tells = options.verbose || !areLocal
         let pace = ProgressPace()
@@ -139,8 +144,13 @@ extension ModelShape {
 extension Coordinator.Report {
     /// Progress is told at a pace, everything else at once.
     fileprivate func isTold(_ pace: ProgressPace) -> Bool {
-        guard case .loaded(let name, let ready, let count, _, _) = self else { return true }
-        return pace.allows(name, isLast: ready == count)
+        switch self {
+        case .loaded(let name, let ready, let count, _, _):
+            pace.allows(name, isLast: ready == count)
+        case .stored(let name, let experts, let count, _):
+            pace.allows("disk of " + name, isLast: experts == count)
+        default: true
+        }
     }
 
     /// The event as a line for standard error.
@@ -157,6 +167,9 @@ extension Coordinator.Report {
                 + "\(Readable.bytes(cached)) cached"
         case .offered(let name, let memoryBytes):
             "\(name) offers \(Readable.bytes(memoryBytes)) from now on"
+        case .stored(let name, let experts, let count, let bytes):
+            "\(name): \(experts) of \(count) experts on disk ahead of need, "
+                + Readable.bytes(bytes)
         case .left(let name, let reason): "\(name) left: \(reason)"
         case .late(let name): "\(name) is late; its work is done by others until it answers"
         case .refused(let peer, let reason): "refused \(peer): \(reason)"

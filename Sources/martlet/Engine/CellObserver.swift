@@ -132,7 +132,7 @@ extension Coordinator.Report {
         case .left: .lost
         case .late: .late
         case .refused: .refused
-        case .planning, .offered: nil
+        case .planning, .offered, .stored: nil
         case .adopted, .kept: .planned
         }
     }
@@ -165,6 +165,9 @@ extension CellSnapshot.Device {
         memoryGigabytesPerSecond = member.description.memoryGigabytesPerSecond
         shippedBytes = member.bytesFetched
         cachedBytes = member.bytesFromCache
+        diskBytes = member.description.diskBytes ?? 0
+        keptExperts = member.kept.count
+        keptBytes = member.bytesKept
     }
 }
 

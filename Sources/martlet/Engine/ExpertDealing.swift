@@ -12,6 +12,14 @@ enum ReplanMode: String, CaseIterable, ExpressibleByArgument {
     case off
 }
 
+/// Whether devices are given experts to keep on disk ahead of need.
+enum KeepAheadMode: String, CaseIterable, ExpressibleByArgument {
+    /// As far as the disks that they offer reach.
+    case auto
+    /// None.
+    case off
+}
+
 /// Gives devices their experts while a base station runs, between two pieces of the inference
 /// thread's work: what `Engine` generates is one piece, and a step of `BatchEngine` is one.
 struct ExpertDealing: Sendable {

@@ -113,8 +113,12 @@ struct StationSession: Sendable {
 extension Worker.Report {
     /// Progress is told at a pace, everything else at once.
     fileprivate func isTold(_ pace: ProgressPace) -> Bool {
-        guard case .loaded(let ready, let count, _, _, _) = self else { return true }
-        return pace.allows("experts", isLast: ready == count)
+        switch self {
+        case .joined: true
+        case .loaded(let ready, let count, _, _, _):
+            pace.allows("experts", isLast: ready == count)
+        case .kept(_, _, _, let isKeeping): pace.allows("kept", isLast: !isKeeping)
+        }
     }
 
     /// The event as a line for standard error.
@@ -124,6 +128,9 @@ extension Worker.Report {
         case .loaded(let ready, let count, let fetched, let cached, let bytes):
             "\(ready) of \(count) experts ready: \(Readable.bytes(fetched)) shipped, "
                 + "\(Readable.bytes(cached)) from the cache, of \(Readable.bytes(bytes))"
+        case .kept(let kept, let count, let bytes, let isKeeping):
+            "\(kept) of \(count) experts on disk ahead of need, \(Readable.bytes(bytes))"
+                + (isKeeping || kept == count ? "" : "; there is no room for the others")
         }
     }
 }

@@ -32,6 +32,7 @@ struct ServeSettings {
         Option(name: "devices-listen") { $0.devicesListen.map { "\($0)" } ?? "off" },
         Option(name: "wait-devices") { "\($0.waitDevices)" },
         Option(name: "replan") { "\($0.replanMode)" },
+        Option(name: "keep-ahead") { $0.keepAhead.rawValue },
         Option(name: "activations") { "\($0.devices.activations)" },
         Option(name: "deadline") { "\($0.devices.deadline)" },
         Option(name: "max-batch") { "\($0.http.maxBatch)" },

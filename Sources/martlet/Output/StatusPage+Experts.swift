@@ -22,7 +22,11 @@ extension StatusPage {
         let cached = given.reduce(0) { $0 + $1.device.cachedBytes }
         let sum = "\(Readable.bytes(shipped)) shipped, \(Readable.bytes(cached)) from caches"
         let head = lines.isEmpty ? "everything is there" : "on their way"
-        return (["experts to devices: \(head); \(sum)"] + lines).joined(separator: "\n")
+        let kept = given.reduce(0) { $0 + $1.device.keptExperts }
+        let keptBytes = given.reduce(0) { $0 + $1.device.keptBytes }
+        let ahead =
+            kept > 0 ? "; \(kept) more on disks ahead of need, \(Readable.bytes(keptBytes))" : ""
+        return (["experts to devices: \(head); \(sum)\(ahead)"] + lines).joined(separator: "\n")
     }
 
     /// What a token was to take and takes, and the last changes.

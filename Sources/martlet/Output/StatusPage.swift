@@ -58,6 +58,8 @@ struct StatusPage: Decodable {
             let isFar: Bool
             let shippedBytes: Int
             let cachedBytes: Int
+            let keptExperts: Int
+            let keptBytes: Int
             let shipment: Shipment?
         }
 
