@@ -29,7 +29,7 @@ package final class ExpertCatalog {
         var tensors: [TensorManifest] = []
         var offset = 0
         for (name, matrix) in parts(of: id) {
-            matrix.bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+            matrix.bytes.forEachPieceInBackground { hash.update(bufferPointer: $0) }
             tensors.append(
                 TensorManifest(
                     name: name, format: matrix.format.name, rows: matrix.rows,

@@ -64,9 +64,9 @@ package struct ExpertWeights: Sendable {
     /// - Throws: `HugePageError` if there is no memory for the copy.
     package func copied(into pages: HugePages) throws(HugePageError) -> ExpertWeights {
         let copy = ExpertWeights(
-            gate: try gate.copied(into: pages, divides: false),
-            up: try up.copied(into: pages, divides: false),
-            down: try down.copied(into: pages, divides: false), biases: biases,
+            gate: try gate.copied(into: pages, inBackground: true),
+            up: try up.copied(into: pages, inBackground: true),
+            down: try down.copied(into: pages, inBackground: true), biases: biases,
             activation: activation)
         for matrix in matrices { matrix.bytes.release() }
         return copy

@@ -134,7 +134,7 @@ package final class BlobStore: Sendable {
     /// The SHA-256 of bytes.
     package static func digest(_ bytes: WeightBytes) -> BlobDigest {
         var hash = SHA256()
-        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        bytes.forEachPieceInBackground { hash.update(bufferPointer: $0) }
         return BlobDigest(bytes: Array(hash.finalize()))
     }
 

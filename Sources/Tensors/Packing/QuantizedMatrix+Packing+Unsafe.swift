@@ -17,11 +17,12 @@ extension QuantizedMatrix {
     /// panels of sixteen rows (`martlet_pack`) where the format has packed kernels, else as they
     /// are. The bytes as published stay where they are; nothing that computes reads them any more.
     ///
-    /// - Parameter divides: whether the pool's threads take part.
+    /// - Parameter inBackground: on the calling thread alone, which gives way to others between two
+    ///   panels; otherwise the pool's threads take part.
     /// - Throws: `HugePageError` if there is no memory for the copy.
     /// - Complexity: one pass over the weights; takes their size again.
     package func copied(
-        into pages: HugePages, divides: Bool = true
+        into pages: HugePages, inBackground: Bool = false
     ) throws(HugePageError) -> QuantizedMatrix {
         guard let head = format.packedHeadBytes else {
             let copy = try pages.bytes(bytes.count) { target in
@@ -34,12 +35,14 @@ extension QuantizedMatrix {
         }
         var packed = self
         packed.panels = try pages.bytes(rows / Self.panelRows * Self.panelRows * bytesPerRow) {
-            pack(head: head, into: $0, divides: divides)
+            pack(head: head, into: $0, inBackground)
         }
         return packed
     }
 
-    private func pack(head: Int, into target: UnsafeMutableRawPointer, divides: Bool) {
+    private func pack(
+        head: Int, into target: UnsafeMutableRawPointer, _ inBackground: Bool
+    ) {
         let panelBytes = Self.panelRows * bytesPerRow
         let panels = rows / Self.panelRows
         bytes.withUnsafeBytes { source in
@@ -49,7 +52,11 @@ extension QuantizedMatrix {
                     start + panel * panelBytes, bytesPerRow, format.bytesPerBlock, head,
                     target + panel * panelBytes)
             }
-            if divides { ThreadPool.shared.run(panels, pack) } else { (0..<panels).forEach(pack) }
+            guard inBackground else { return ThreadPool.shared.run(panels, pack) }
+            for panel in 0..<panels {
+                pack(panel)
+                GivingWay.look()
+            }
         }
     }
 }
