@@ -17,8 +17,8 @@ enum GivingWay {
 }
 
 extension WeightBytes {
-    /// Calls `body` with one piece after another, each valid only until it returns, and gives way to
-    /// other threads in between: for reading through much in the background.
+    /// Calls `body` with one piece after another, each valid only until it returns, and gives way
+    /// to other threads in between: for reading through much in the background.
     package func forEachPieceInBackground(_ body: (UnsafeRawBufferPointer) -> Void) {
         withUnsafeBytes { all in
             for start in stride(from: 0, to: all.count, by: GivingWay.pieceBytes) {
