@@ -167,8 +167,20 @@ extension MemorySharing {
             return true
         }
         guard isWanted else { return try await registry.revoke(lease) }
+        try await put(station, lease)
+    }
+
+    /// A lease may have ended meanwhile: with the session, or by its time, and then `glance`
+    /// registers anew.
+    private func put(
+        _ station: MemoryShareState.Station, _ lease: RegistryLease
+    ) async throws(RegistryError) {
         let value = "{\"quotaBytes\":\(stations[station].quotaBytes)}"
-        try await registry.put(key(station), Array(value.utf8), lease: lease, expecting: nil)
+        do throws(RegistryError) {
+            try await registry.put(key(station), Array(value.utf8), lease: lease, expecting: nil)
+        } catch {
+            guard error.code == .noLease else { throw error }
+        }
     }
 
     fileprivate func leave(_ station: MemoryShareState.Station) async {
