@@ -45,8 +45,8 @@ struct Join: AsyncParsableCommand {
     @Option(
         name: .customLong("lend-after"),
         help: """
-            Seconds that a base station may be away before the others get its memory until it is \
-            back; "never" keeps it free.
+            Seconds, 1 or more, that a base station may be away before the others get its memory \
+            until it is back; "never" keeps it free.
             """)
     var lendAfter = LendingTime(duration: .seconds(60))
 
