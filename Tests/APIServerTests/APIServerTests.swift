@@ -11,7 +11,7 @@ import Tokenizers
 
 @testable import APIServer
 
-struct APIServerTests {
+@Suite(.timeLimit(.minutes(5))) struct APIServerTests {
     private static let greedy = #""prompt": "Once upon a time", "temperature": 0, "max_tokens": 8"#
 
     /// A stream, joined, is the whole answer; its chunks have OpenAI's shapes.

@@ -8,7 +8,7 @@ import Testing
 
 /// What the dashboard is told of links, shipments, plans, and where experts are and how often they
 /// are visited.
-struct DashboardTests {
+@Suite(.timeLimit(.minutes(5))) struct DashboardTests {
     private static let prompt =
         #"{"prompt": "Once upon a time", "temperature": 0, "max_tokens": 8}"#
 

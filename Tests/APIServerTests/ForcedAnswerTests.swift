@@ -4,7 +4,7 @@ import Testing
 @testable import APIServer
 
 /// Answers that are forced into JSON.
-struct ForcedAnswerTests {
+@Suite(.timeLimit(.minutes(5))) struct ForcedAnswerTests {
     private static let schema = """
         {"type": "object", "additionalProperties": false, "required": ["name", "age", "tags"],
          "properties": {"name": {"type": "string", "maxLength": 8},

@@ -12,7 +12,7 @@ import Testing
 @testable import APIServer
 
 /// What a server tells of itself: metrics, log, dashboard.
-struct ObservationTests {
+@Suite(.timeLimit(.minutes(5))) struct ObservationTests {
     private static let greedy =
         #""prompt": "Once upon a secret", "temperature": 0, "max_tokens": 8"#
 

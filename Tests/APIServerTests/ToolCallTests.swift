@@ -7,7 +7,7 @@ import Tokenizers
 
 @testable import APIServer
 
-struct ToolCallTests {
+@Suite(.timeLimit(.minutes(5))) struct ToolCallTests {
     /// An answer in a format, and what it is made of: text and calls joined.
     struct Example: Sendable {
         let format: ToolCallFormat

@@ -8,7 +8,7 @@ import Worker
 
 /// What a device's cache is worth after things have happened to it, over a real base station: what
 /// is whole is not shipped, what is not is found out, dropped and shipped again.
-struct CacheTests {
+@Suite(.timeLimit(.minutes(5))) struct CacheTests {
     /// What happens to one blob of a cache between two starts.
     enum Damage: CaseIterable, Sendable {
         case none, flippedByte, shortened, lengthened, emptied, deleted

@@ -6,7 +6,7 @@ import Testing
 import Wire
 
 /// A far node changes no bit, whether it is asked or not, and steps in for devices that are lost.
-struct CloudNodeTests {
+@Suite(.timeLimit(.minutes(5))) struct CloudNodeTests {
     /// A device with room for three experts, and a far node with room for all.
     private func cell(_ model: Model, _ depth: Depth, _ codec: ActivationCodec) async throws
         -> TestCell

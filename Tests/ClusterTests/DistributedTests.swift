@@ -8,7 +8,7 @@ import Wire
 
 /// Distributed equals local: bit for bit with two experts per token, up to rounding with more, and
 /// whatever happens to a device.
-struct DistributedTests {
+@Suite(.timeLimit(.minutes(5))) struct DistributedTests {
     static let cases = Depth.allCases.flatMap { depth in
         [1, 2, 3].map { (depth, $0) }
     }

@@ -9,7 +9,7 @@ import Worker
 
 /// Experts on the disks of devices ahead of need, over a real base station: when a device is lost
 /// the others have its experts without a byte from the base station, and no token changes.
-struct KeptOnDiskTests {
+@Suite(.timeLimit(.minutes(5))) struct KeptOnDiskTests {
     private static let names = ["a", "b", "c"]
 
     /// Every device has its experts, and on disk what it is to keep there.

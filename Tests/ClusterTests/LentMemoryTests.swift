@@ -11,7 +11,7 @@ import Worker
 @testable import Coordinator
 
 /// One device with two base stations, of which one goes away for long and comes back.
-struct LentMemoryTests {
+@Suite(.timeLimit(.minutes(5))) struct LentMemoryTests {
     /// The device: memory for all experts of a model, half of it for each station.
     private final class Device: Sendable {
         let machine: SharedMachine

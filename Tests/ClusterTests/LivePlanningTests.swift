@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 /// The planners at work over real devices in this process.
-struct LivePlanningTests {
+@Suite(.timeLimit(.minutes(5))) struct LivePlanningTests {
     private func planner(
         _ cell: TestCell, _ policy: SelectionPolicy, budget: Double
     ) -> LivePlanner {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// What the base station tells of its devices.
-struct ObservationTests {
+@Suite(.timeLimit(.minutes(5))) struct ObservationTests {
     /// A step's costs name the device that computed each expert; once a device is lost, its experts
     /// have no host and its groups count as recomputed.
     @Test func costsNameWhoComputed() async throws {

@@ -9,7 +9,7 @@ import Testing
 @testable import Coordinator
 
 /// A base station that plans by itself, over real devices in this process.
-struct ReplannerTests {
+@Suite(.timeLimit(.minutes(5))) struct ReplannerTests {
     /// A replanner whose rules need no waiting, on a cell whose steps run on a thread of their own.
     private final class Planned: Sendable {
         let cell: TestCell

@@ -9,7 +9,7 @@ import Wire
 
 /// Experts that several devices hold, or the base station itself: whoever answers, the tokens are
 /// those of one holder each.
-struct ReplicaTests {
+@Suite(.timeLimit(.minutes(5))) struct ReplicaTests {
     private static func content(copies: Int, resident: Set<ExpertID> = []) -> ContentPlan {
         var content = ContentPlan()
         content.copies = copies

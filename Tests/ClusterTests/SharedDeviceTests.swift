@@ -6,7 +6,7 @@ import Testing
 import Worker
 
 /// One device that serves several base stations, each with a model of its own.
-struct SharedDeviceTests {
+@Suite(.timeLimit(.minutes(5))) struct SharedDeviceTests {
     /// A base station and the answer that it gives without any device.
     private struct Station {
         let cell: TestCell

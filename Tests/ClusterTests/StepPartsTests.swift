@@ -7,7 +7,7 @@ import Testing
 import Wire
 
 /// Steps in parts over devices: the bits of one part, with several rounds out at a time.
-struct StepPartsTests {
+@Suite(.timeLimit(.minutes(5))) struct StepPartsTests {
     /// A cell's experts, asked in that many parts; `before` is called ahead of each round.
     private final class PartedExperts: ExpertExecutor {
         private let experts: RemoteExperts
