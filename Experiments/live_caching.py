@@ -323,6 +323,7 @@ def write(rows, path):
     fields = ["resident", "way", "ms_per_token", "median_ms", "bound_ms", "round_trips",
               "bound_round_trips", "frames", "same_tokens", "file_ms", "foreseen_ms",
               "foreseen_round_trips", "foreseen_frames"]
+    path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, fieldnames=fields)
         writer.writeheader()

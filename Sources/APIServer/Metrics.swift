@@ -65,6 +65,10 @@ final class Metrics: Sendable {
                 ([("place", "device")], Double(cost.pairs - cost.localPairs)),
             ])
         page.single(
+            "martlet_file_visits_total", .counter,
+            "Visits of a layer to an expert that was in no memory of the base station.",
+            cost.fileVisits)
+        page.single(
             "martlet_lost_groups_total", .counter, "Batches that a device did not answer.",
             cost.devices.values.reduce(0) { $0 + $1.lostFrames })
         page.single(

@@ -44,6 +44,7 @@ struct Usage {
                 ("network_wait_seconds", .decimal(cost.networkWaitSeconds)),
                 ("round_trips", .integer(cost.roundTrips)), ("frames", .integer(cost.frames)),
                 ("pairs", .integer(cost.pairs)), ("local_pairs", .integer(cost.localPairs)),
+                ("file_visits", .integer(cost.fileVisits)),
                 ("downlink_bytes", .integer(cost.downlinkBytes)),
                 ("uplink_bytes", .integer(cost.uplinkBytes)),
                 ("devices", .members(cost.devices.sorted { $0.key < $1.key }.map(Self.device))),

@@ -74,12 +74,12 @@ package struct ProfileDatabase {
         }
     }
 
-    /// The sets of experts that tokens visited, `[layers]`, from the trace.
+    /// What tokens visited and how soon they came back, from the trace.
     ///
     /// - Complexity: reads and sorts the whole trace.
-    package func routedSets() throws(ProfileError) -> [[RoutedSet]] {
+    package func routing() throws(ProfileError) -> RecordedRouting {
         do {
-            return try queue.read { database in try readSets(database) }
+            return try queue.read { database in try readRouting(database) }
         } catch let error as ProfileError {
             throw error
         } catch {
@@ -219,13 +219,22 @@ extension ProfileDatabase {
         return CalibrationProfile(tokens: tokens, layers: layers)
     }
 
-    private func readSets(_ database: Database) throws -> [[RoutedSet]] {
-        let layers = try Int.fetchOne(database, sql: "SELECT COUNT(*) FROM layers") ?? 0
+    private func readRouting(_ database: Database) throws -> RecordedRouting {
+        let experts = try Int.fetchAll(database, sql: "SELECT experts FROM layers ORDER BY layer")
+        let layers = experts.count
         guard layers <= Self.maxLayers else {
             throw refused("has \(layers) layers, the limit is \(Self.maxLayers)")
         }
+        guard experts.allSatisfy({ 0...Self.maxExperts ~= $0 }) else {
+            throw refused("layers: a layer may have at most \(Self.maxExperts) experts")
+        }
         var counts = [[[Int]: Int]](repeating: [:], count: layers)
-        var (token, experts): ([Int], [Int]) = ([], [])
+        var reuse = ReuseRecorder(experts: experts, forgets: false)
+        func add(_ set: [Int], _ layer: Int) {
+            counts[layer][set, default: 0] += 1
+            reuse.add(layer: layer, set)
+        }
+        var (token, set): ([Int], [Int]) = ([], [])
         let rows = try Row.fetchCursor(
             database,
             sql: """
@@ -235,21 +244,22 @@ extension ProfileDatabase {
         while let row = try rows.next() {
             let next: [Int] = [row[0], row[1], row[2]]
             let expert: Int = row[3]
-            guard 0..<layers ~= next[0], 0...Self.maxExperts ~= expert else {
+            guard 0..<layers ~= next[0], 0..<experts[next[0]] ~= expert else {
                 throw refused("visits: layer \(next[0]), expert \(expert) is in no layer")
             }
             if next != token, let layer = token.first {
-                counts[layer][experts, default: 0] += 1
-                experts = []
+                add(set, layer)
+                set = []
             }
             token = next
-            experts.append(expert)
+            if set.last != expert { set.append(expert) }
         }
-        if let layer = token.first { counts[layer][experts, default: 0] += 1 }
-        return counts.map { sets in
+        if let layer = token.first { add(set, layer) }
+        let sets = counts.map { sets in
             sets.map { RoutedSet(experts: $0.key, count: $0.value) }
                 .sorted { ($1.count, $0.experts.description) < ($0.count, $1.experts.description) }
         }
+        return RecordedRouting(sets: sets, reuse: reuse.times)
     }
 
     private func layer(

@@ -5,6 +5,8 @@ package struct ContentPlan: Sendable, Equatable {
     /// Experts that the base station's own memory holds; no device is given them, and a layer whose
     /// experts are all here costs no round trip.
     package var resident: Set<ExpertID> = []
+    /// Bytes of the base station's memory, beside those, for experts that tokens visited last.
+    package var recentBytes = 0
     /// By device name the experts to hold, the first device of an expert computing it and others
     /// standing by; nil: in proportion to speed.
     package var devices: [String: [ExpertID]]?

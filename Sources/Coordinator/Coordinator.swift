@@ -1,6 +1,7 @@
 package import MoEModel
 import Synchronization
 package import SystemModel
+import Tensors
 package import Wire
 
 /// The base station's side of the cell: accepts devices, assigns and ships experts, and knows who
@@ -53,18 +54,18 @@ package final class Coordinator: Sendable {
         var farewell: String?
     }
 
-    private struct State {
+    struct State {
         var membership: MembershipState
         var sessions: [DeviceID: Session] = [:]
         var lastID: UInt32 = 0
         /// Grows with every change of the membership.
         var version = 1
-        var waiters: [Int: Waiter] = [:]
-        var lastWaiter = 0
+        fileprivate var waiters: [Int: Waiter] = [:]
+        fileprivate var lastWaiter = 0
     }
 
     /// Somebody who waits for a change of the membership.
-    private struct Waiter {
+    fileprivate struct Waiter {
         let isDone: @Sendable (MembershipState) -> Bool
         let resume: @Sendable () -> Void
     }
@@ -82,6 +83,8 @@ package final class Coordinator: Sendable {
     package let latencies: MeasuredLatencies
     /// The experts in the base station's own memory.
     package let residents: ResidentWeights
+    /// Those that tokens visited last.
+    package let recents: RecentExperts
     /// What was sent to whom lately.
     package let rowLog = RowLog()
     /// What tokens visited lately.
@@ -89,7 +92,7 @@ package final class Coordinator: Sendable {
     /// What is foreseen of the running plan, if it was made here.
     let plan = Mutex<PlacementOutlook.Plan?>(nil)
     let clock: any MonotonicClock
-    private let state: Mutex<State>
+    let state: Mutex<State>
     /// What devices are owed.
     let shipping: ShippingQueue
     private let report: @Sendable (Report) -> Void
@@ -106,7 +109,9 @@ package final class Coordinator: Sendable {
         self.options = options
         self.clock = clock
         latencies = MeasuredLatencies(shape: shape)
-        residents = ResidentWeights(experts)
+        let pages = HugePages()
+        residents = ResidentWeights(experts, pages: pages)
+        recents = RecentExperts(experts, pages: pages)
         recentRouting = Mutex(RecentRouting(shape))
         self.report = report
         facts = ModelFacts(
@@ -118,7 +123,7 @@ package final class Coordinator: Sendable {
                 membership: MembershipState(
                     shape: shape, shares: options.shares, content: options.content)))
         shipping = ShippingQueue(ExpertCatalog(layers: experts, facts: facts), clock: clock)
-        hold(options.content.resident)
+        hold(options.content)
     }
 
     /// What all experts of the model do between their layers of weights.
@@ -140,7 +145,7 @@ package final class Coordinator: Sendable {
 
     /// Another plan takes this one's place while answers go on. Between answers only.
     package func adopt(_ content: ContentPlan) {
-        hold(content.resident)
+        hold(content)
         plan.withLock { $0 = nil }
         perform(mutate { $0.adopt(content) + $0.finishChange() })
         keepAhead()
@@ -151,8 +156,9 @@ package final class Coordinator: Sendable {
         report(event)
     }
 
-    private func hold(_ resident: Set<ExpertID>) {
-        residents.hold(resident) { [weak self] in self?.recheck() }
+    private func hold(_ content: ContentPlan) {
+        recents.limit(to: content.recentBytes)
+        residents.hold(content.resident) { [weak self] in self?.recheck() }
     }
 
     /// Who is there and what they hold, at this moment.
@@ -250,111 +256,7 @@ package final class Coordinator: Sendable {
     }
 }
 
-/// What a connection tells the coordinator.
 extension Coordinator {
-    /// What is left in the mailbox.
-    enum Letter: Sendable {
-        case result(DeviceID, Frame, arrived: Duration)
-        case failed(DeviceID, request: UInt64?, message: String)
-        case lost(DeviceID)
-    }
-
-    /// A control connection's hello: the device is a member from now on.
-    func join(
-        _ description: DeviceDescription, on link: any DeviceLink
-    ) throws(WireError) -> DeviceID {
-        var generator = SystemRandomNumberGenerator()
-        let token = SessionToken.random(using: &generator)
-        let (id, unique) = state.withLock { state in
-            state.lastID += 1
-            let id = DeviceID(state.lastID)
-            state.sessions[id] = Session(control: link, bulk: nil, token: token)
-            return (id, state.membership.uniqueName(description))
-        }
-        link.send(
-            try Welcome(
-                deviceID: id, sessionToken: token, activationCodec: options.codec,
-                heartbeatMilliseconds: Int(options.heartbeat.milliseconds)
-            ).frame())
-        report(.joined(unique, peer: link.peer))
-        perform(mutate { $0.joined(id, unique) })
-        return id
-    }
-
-    /// A bulk connection's hello.
-    ///
-    /// - Throws: `invalid` if it does not belong to a member.
-    func joinBulk(
-        _ id: DeviceID, _ token: SessionToken, on link: any DeviceLink
-    ) throws(WireError) {
-        let known = state.withLock { state in
-            guard state.sessions[id]?.token == token, state.sessions[id]?.bulk == nil else {
-                return false
-            }
-            state.sessions[id]?.bulk = link
-            return true
-        }
-        guard known else {
-            throw WireError(.invalid, "no device of that number and token is connected")
-        }
-        let welcome = Welcome(
-            deviceID: id, sessionToken: token, activationCodec: options.codec,
-            heartbeatMilliseconds: Int(options.heartbeat.milliseconds))
-        link.send(try welcome.frame())
-    }
-
-    /// A member reports what it has loaded.
-    func progressed(_ id: DeviceID, _ progress: AssignmentProgress) {
-        // Bytes alone change no route, and the inference thread pays for looking at routes.
-        let isNews = !progress.ready.isEmpty
-        let (before, member) = mutate(changingRoutes: { _ in isNews }) { membership in
-            let before = membership.members[id]
-            membership.progressed(
-                id, ready: progress.ready, bytesFetched: progress.bytesFetched,
-                bytesFromCache: progress.bytesFromCache, kept: progress.kept,
-                bytesKept: progress.bytesKept)
-            return (before, membership.members[id])
-        }
-        guard let before, let member, member.slot != nil else { return }
-        perform(mutate(changingRoutes: { !$0.isEmpty }) { $0.finishChange() })
-        keepAhead()
-        tell(before, member)
-    }
-
-    /// A member offers other memory than before.
-    func offered(_ id: DeviceID, _ offer: Offer) {
-        perform(mutate { $0.offered(id, memoryBytes: offer.memoryBytes) })
-        guard let name = membership.members[id]?.description.name else { return }
-        report(.offered(name: name, memoryBytes: offer.memoryBytes))
-    }
-
-    /// A member says why it is about to leave.
-    func farewell(_ id: DeviceID, reason: String) {
-        state.withLock { $0.sessions[id]?.farewell = reason }
-    }
-
-    /// A member's control connection is gone.
-    func left(_ id: DeviceID, reason: String) {
-        let session = state.withLock { $0.sessions.removeValue(forKey: id) }
-        let name = mutate { membership -> String? in
-            let name = membership.members[id]?.description.name
-            membership.left(id)
-            return name
-        }
-        // Nobody else may have to get ready any more.
-        perform(mutate { $0.finishChange() })
-        keepAhead()
-        session?.bulk?.close()
-        shipping.left(id)
-        mailbox.post(.lost(id))
-        if let name { links.left(name) }
-        if let name { report(.left(name: name, reason: session?.farewell ?? reason)) }
-    }
-
-    func refused(_ peer: String, reason: String) {
-        report(.refused(peer: peer, reason: reason))
-    }
-
     /// Changes the membership, then wakes whoever waits for such a change.
     @discardableResult
     func mutate<Result: Sendable>(

@@ -39,12 +39,15 @@ extension PlacementSituation {
 
     /// - Parameters:
     ///   - sets: `[layers]`: what tokens are expected to visit.
+    ///   - reuse: `[layers][experts]`: how soon steps come back to experts; nil: as if each step
+    ///     were independent of the last.
     ///   - rowsPerStep: how many of them are decoded together.
     ///   - residentBytes: memory of the base station for experts.
     /// - Complexity: O(layers · experts · devices).
     init(
         _ membership: MembershipState, _ shape: ModelShape, _ latencies: MeasuredLatencies,
-        sets: [[RoutedSet]], rowsPerStep: Int = 1, residentBytes: Int
+        sets: [[RoutedSet]], reuse: [[ReuseTimes]]? = nil, rowsPerStep: Int = 1,
+        residentBytes: Int
     ) {
         let members = membership.devicesInOrder
         let resident = latencies.baseStation.latency.seconds(tokens: 1).value
@@ -56,6 +59,7 @@ extension PlacementSituation {
                 Self.leastFileSeconds, latencies.file.latency.seconds(tokens: 1).value, resident),
             promptRows: 1
         ).decodingTogether(rowsPerStep)
+        problem.reuse = reuse ?? problem.independentReuse
         running = Self.running(membership, members, shape)
         held = members.map { $0.ready.union($0.stored) }
         onDisk = members.map { $0.stored.subtracting($0.ready) }
@@ -103,6 +107,7 @@ extension PlacementSituation {
     ) -> ContentPlan {
         var content = ContentPlan()
         content.copies = copies
+        content.recentBytes = problem.recentBytes(homes)
         content.popularity = problem.sets.map { $0.popularity(experts: problem.shape.experts) }
         var own = [[ExpertID]](repeating: [], count: problem.devices.count)
         for (layer, experts) in homes.enumerated() {

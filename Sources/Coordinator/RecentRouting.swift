@@ -1,4 +1,5 @@
 package import MoEModel
+import Planning
 package import SystemModel
 
 /// Which sets of experts tokens visited lately: what a placement is planned for.
@@ -25,6 +26,8 @@ package struct RecentRouting: Sendable {
     /// `[layers][experts]`: how often each is in the sample.
     private var counts: [[Int]]
     private var generator: SeededGenerator
+    /// How soon rounds come back to experts, long prompts left out.
+    private var reuse: ReuseRecorder
     /// Rows of the last few rounds, oldest first.
     private var rounds: [Int] = []
     /// Rows of the first layer that has experts, since the start.
@@ -36,6 +39,7 @@ package struct RecentRouting: Sendable {
         samples = Array(repeating: [], count: shape.layers)
         counts = shape.expertBytes.map { Array(repeating: 0, count: $0 > 0 ? shape.experts : 0) }
         generator = SeededGenerator(seed: seed)
+        reuse = ReuseRecorder(experts: counts.map(\.count), forgets: true)
         firstLayer = shape.expertBytes.firstIndex { $0 > 0 } ?? 0
     }
 
@@ -45,6 +49,9 @@ package struct RecentRouting: Sendable {
     package mutating func add(layer: Int, _ routing: Routing) {
         guard samples.indices.contains(layer) else { return }
         if layer == firstLayer { began(routing.rows) }
+        if routing.rows <= DeploymentProblem.mostRowsKept {
+            reuse.add(layer: layer, Set(routing.pairs.map(\.expert)))
+        }
         var place = -1
         var (row, count) = (-1, 0)
         for pair in routing.pairs {
@@ -127,6 +134,14 @@ package struct RecentRouting: Sendable {
             let rows = recent.reduce(0) { $0 + $1.count }
             return rows >= Self.rowsNeeded ? recent : Self.uniform(shape)
         }
+    }
+
+    /// `[layers][experts]`: how soon rounds come back to experts: as seen here, once that says
+    /// something; before, as a profile recorded it of single tokens, while these are what is
+    /// decoded; else nil.
+    package func reuse(prior: [[ReuseTimes]]?) -> [[ReuseTimes]]? {
+        if reuse.stepsCounted >= Double(Self.rowsNeeded) { return reuse.times }
+        return rowsPerRound == 1 ? prior : nil
     }
 
     /// A profile's sets thinned out to `priorRows` rows of each layer, drawn at even distances.

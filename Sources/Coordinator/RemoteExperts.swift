@@ -26,6 +26,8 @@ package final class RemoteExperts: ExpertExecutor {
     }
 
     let coordinator: Coordinator
+    /// Reads ahead into the page cache; nil: nobody does.
+    let fetcher: WeightFetcher?
     private let local: [[ExpertWeights]]
     private let deadlines: DeadlinePolicy
     private let planner: LivePlanner?
@@ -46,13 +48,15 @@ package final class RemoteExperts: ExpertExecutor {
     ///   - local: all experts, for what no device computes.
     ///   - planner: who chooses, if its part is to be in the costs.
     ///   - cloud: decides what far nodes are asked for.
+    ///   - fillsPageCache: whether to read ahead where no memory is kept for it.
     package init(
         coordinator: Coordinator, local: [[ExpertWeights]],
         deadlines: DeadlinePolicy = DeadlinePolicy(), planner: LivePlanner? = nil,
-        cloud: CloudState = CloudState()
+        cloud: CloudState = CloudState(), fillsPageCache: Bool = false
     ) {
         self.coordinator = coordinator
         self.local = local
+        fetcher = fillsPageCache ? WeightFetcher(local) : nil
         self.deadlines = deadlines
         self.planner = planner
         self.cloud = cloud
@@ -85,6 +89,7 @@ package final class RemoteExperts: ExpertExecutor {
         rounds.append(round)
         costs.pairs += routing.pairs.count
         let rest = send(round.units, round)
+        announceOwn(round)
         round.predictedSeconds = predictedSeconds(round)
         noteRoundTrip(round)
         return (round, rest)
@@ -95,6 +100,9 @@ package final class RemoteExperts: ExpertExecutor {
         rounds = []
         return stepParts.begin(rows: rows, now: clock.now)
     }
+
+    /// Whether devices were asked for part of the layer that was begun last.
+    var isAway: Bool { !(rounds.last?.shipments.isEmpty ?? true) }
 
     /// Waits for a round, its part here computed first.
     private func finish(_ round: Round, _ rest: Parcel) -> Matrix {
@@ -122,12 +130,6 @@ package final class RemoteExperts: ExpertExecutor {
         guard lastTripLayer != round.layer else { return }
         lastTripLayer = round.layer
         costs.roundTrips += 1
-    }
-
-    /// Whether no device can compute the expert at this moment, so that it would be computed here.
-    /// For the inference thread.
-    package func computesHere(_ id: ExpertID) -> Bool {
-        routes.placement.slots.isEmpty || routes.holders(layer: id.layer, expert: id.expert).isEmpty
     }
 
     package func takeCosts() -> CostRecord {
@@ -341,10 +343,7 @@ extension RemoteExperts {
     /// The groups that are planned at the base station: no codec lies between.
     private func computeOwn(_ round: Round) {
         for (index, group) in round.groups.enumerated() where group.slot == nil {
-            let fromFile = group.pairs.contains {
-                !routes.resident.contains(ExpertID(layer: round.layer, expert: $0.expert))
-            }
-            let output = measured(group.inputs, group.pairs, round.layer, fromFile: fromFile)
+            let output = measured(group.inputs, group.pairs, round.layer)
             round.groups[index].take(Array(group.rows.indices), output, from: 0)
         }
     }
@@ -357,21 +356,40 @@ extension RemoteExperts {
         }
         let (inputs, pairs) = parcel.work(round.groups)
         let codec = coordinator.options.codec
-        let output = measured(inputs.travelled(codec), pairs, round.layer, fromFile: true)
+        let output = measured(inputs.travelled(codec), pairs, round.layer)
         round.take(parcel, output.travelled(codec))
     }
 
-    private func measured(
-        _ inputs: Matrix, _ pairs: [ExpertPair], _ layer: Int, fromFile: Bool
-    ) -> Matrix {
+    private func measured(_ inputs: Matrix, _ pairs: [ExpertPair], _ layer: Int) -> Matrix {
         let start = clock.now
-        let weights = local[layer]
-        let output = partialMixture(inputs: inputs, pairs: pairs) {
-            residents.experts[ExpertID(layer: layer, expert: $0)] ?? weights[$0]
+        var fromFile = false
+        let output = partialMixture(inputs: inputs, pairs: pairs) { expert in
+            let (weights, isHere) = weights(
+                ExpertID(layer: layer, expert: expert), rows: inputs.rows)
+            if !isHere {
+                fromFile = true
+                costs.fileVisits += 1
+            }
+            return weights
         }
+        coordinator.recents.endVisits()
         coordinator.latencies.addBaseStation(
             rows: inputs.rows, seconds: (clock.now - start).seconds, fromFile: fromFile)
         costs.localPairs += pairs.count
         return output
+    }
+
+    /// An expert's weights: of the experts that are to stay here, of those that tokens visited
+    /// last, or else in the file, read now.
+    private func weights(
+        _ id: ExpertID, rows: Int
+    ) -> (weights: ExpertWeights, isHere: Bool) {
+        if let copy = residents.experts[id] { return (copy, true) }
+        let mapped = local[id.layer][id.expert]
+        if routes.resident.contains(id) { return (mapped, true) }
+        guard let recent = coordinator.recents.weights(of: id, rows: rows) else {
+            return (mapped, false)
+        }
+        return (recent.weights, recent.wasHere)
     }
 }

@@ -16,8 +16,8 @@ package final class Replanner: Sendable {
         package var residentBytes = 0
         /// Most devices that hold an expert, as far as their memory reaches.
         package var copies = 2
-        /// `[layers]`: what a calibration profile recorded; nil without one.
-        package var recorded: [[RoutedSet]]?
+        /// What a calibration profile recorded; nil without one.
+        package var recorded: RecordedRouting?
         package var rules = ReplanState.Rules()
 
         package init() {}
@@ -61,7 +61,7 @@ package final class Replanner: Sendable {
         self.coordinator = coordinator
         self.shape = shape
         self.options = options
-        prior = options.recorded.map(RecentRouting.prior)
+        prior = (options.recorded?.sets).map(RecentRouting.prior)
         self.search = search
         self.onInference = onInference
         state = Mutex(ReplanState(options.rules))
@@ -116,7 +116,8 @@ package final class Replanner: Sendable {
         let recent = coordinator.recentRouting.withLock { $0 }
         return PlacementSituation(
             membership, shape, coordinator.latencies, sets: recent.sets(shape, prior: prior),
-            rowsPerStep: recent.rowsPerRound, residentBytes: options.residentBytes)
+            reuse: recent.reuse(prior: options.recorded?.reuse), rowsPerStep: recent.rowsPerRound,
+            residentBytes: options.residentBytes)
     }
 
     private func plan(_ reason: PlacementChange.Reason, _ situation: PlacementSituation) {

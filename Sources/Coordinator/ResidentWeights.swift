@@ -21,13 +21,14 @@ package final class ResidentWeights: Sendable {
     }
 
     private let experts: [[ExpertWeights]]
-    private let pages = HugePages()
+    private let pages: HugePages
     private let queue = DispatchQueue(label: "martlet.resident", qos: .utility)
     private let state = Mutex(State())
 
     /// - Parameter experts: per layer the experts in the model's file.
-    init(_ experts: [[ExpertWeights]]) {
+    init(_ experts: [[ExpertWeights]], pages: HugePages) {
         self.experts = experts
+        self.pages = pages
     }
 
     /// Whether all that is to be held is.

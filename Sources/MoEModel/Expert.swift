@@ -59,14 +59,17 @@ package struct ExpertWeights: Sendable {
     }
 
     /// This expert with its weights in memory of this process, packed as kernels read them fastest
-    /// (`QuantizedMatrix.copied`), on the calling thread alone.
+    /// (`QuantizedMatrix.copied`).
     ///
+    /// - Parameter inBackground: on the calling thread alone, which gives way to others.
     /// - Throws: `HugePageError` if there is no memory for the copy.
-    package func copied(into pages: HugePages) throws(HugePageError) -> ExpertWeights {
+    package func copied(
+        into pages: HugePages, inBackground: Bool = true
+    ) throws(HugePageError) -> ExpertWeights {
         let copy = ExpertWeights(
-            gate: try gate.copied(into: pages, inBackground: true),
-            up: try up.copied(into: pages, inBackground: true),
-            down: try down.copied(into: pages, inBackground: true), biases: biases,
+            gate: try gate.copied(into: pages, inBackground: inBackground),
+            up: try up.copied(into: pages, inBackground: inBackground),
+            down: try down.copied(into: pages, inBackground: inBackground), biases: biases,
             activation: activation)
         for matrix in matrices { matrix.bytes.release() }
         return copy

@@ -67,6 +67,11 @@ package final class LocalExperts: ExpertExecutor {
         return partialMixture(inputs: inputs, pairs: routing.pairs) { layers[layer][$0] }
     }
 
+    /// Nothing is computed before somebody waits for it.
+    package func begin(layer: Int, inputs: Matrix, routing: Routing) -> MixtureUnderWay {
+        MixtureUnderWay { [self] in mixture(layer: layer, inputs: inputs, routing: routing) }
+    }
+
     package func takeCosts() -> CostRecord {
         defer { costs = CostRecord() }
         return costs

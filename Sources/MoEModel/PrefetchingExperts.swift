@@ -8,21 +8,20 @@ package import Tensors
 /// asked for before they are needed, which hides the disk where the model is larger than memory.
 /// Results do not change.
 ///
-/// How often it is right is part of the costs (`CostRecord.predictedPairs`). Experts on devices are
-/// in the devices' memory: for them there is nothing to fetch. Reading happens on a thread of its
-/// own, and only where something is missing; while nothing is, layers are looked at now and then.
+/// How often it is right is part of the costs (`CostRecord.predictedPairs`). Reading happens on a
+/// thread of its own, and only where something is missing; while nothing is, layers are looked at
+/// now and then.
 package final class PrefetchingExperts: ExpertExecutor {
     private let experts: any ExpertExecutor
     private let selector: any ExpertSelector
+    private let fetcher: any ExpertFetching
     /// By layer; nil for a dense one.
     private let routers: [Router?]
-    /// By layer the experts that this machine holds.
-    private let local: [[ExpertWeights]]
-    private let isComputedHere: (ExpertID) -> Bool
-    private let fetcher = WeightFetcher()
-    /// By layer what it was predicted to visit in this step.
-    private var predicted: [Int: Set<Visit>] = [:]
-    private var costs = CostRecord()
+    /// By layer what was predicted to be visited in this step, part after part; nil where nobody
+    /// looked.
+    private var predicted: [Int: [Set<Visit>?]] = [:]
+    /// Pairs since the costs were taken: of layers that were predicted, and those foreseen.
+    private var pairs = (predicted: 0, right: 0)
 
     private struct Visit: Hashable {
         let row: Int
@@ -32,53 +31,64 @@ package final class PrefetchingExperts: ExpertExecutor {
     /// - Parameters:
     ///   - experts: computes.
     ///   - selector: how the model chooses from router logits.
-    ///   - local: by layer the experts in this machine's file.
-    ///   - isComputedHere: whether an expert would be computed from this machine's file now.
     package init(
         _ experts: any ExpertExecutor, transformer: Transformer, selector: any ExpertSelector,
-        local: [[ExpertWeights]], isComputedHere: @escaping (ExpertID) -> Bool = { _ in true }
+        fetcher: any ExpertFetching
     ) {
         self.experts = experts
         self.selector = selector
-        self.local = local
-        self.isComputedHere = isComputedHere
+        self.fetcher = fetcher
         routers = transformer.layers.map { layer in
             if case .mixture(let router) = layer.feedForward { router } else { nil }
         }
     }
 
-    package func mixture(layer: Int, inputs: Matrix, routing: Routing) throws -> Matrix {
+    package func parts(rows: Int) -> Int {
+        experts.parts(rows: rows)
+    }
+
+    package func begin(layer: Int, inputs: Matrix, routing: Routing) throws -> MixtureUnderWay {
         compare(layer, routing)
+        let mixture = try experts.begin(layer: layer, inputs: inputs, routing: routing)
         predict(layer + 1, inputs)
-        return try experts.mixture(layer: layer, inputs: inputs, routing: routing)
+        return mixture
+    }
+
+    package func mixture(layer: Int, inputs: Matrix, routing: Routing) throws -> Matrix {
+        try begin(layer: layer, inputs: inputs, routing: routing).result()
     }
 
     package func takeCosts() -> CostRecord {
-        defer { costs = CostRecord() }
-        var sum = experts.takeCosts()
-        sum.add(costs)
-        return sum
+        var costs = experts.takeCosts()
+        costs.predictedPairs += pairs.predicted
+        costs.rightlyPredictedPairs += pairs.right
+        (pairs, predicted) = ((0, 0), [:])
+        return costs
     }
 
     private func compare(_ layer: Int, _ routing: Routing) {
-        guard let predicted = predicted.removeValue(forKey: layer) else { return }
-        costs.predictedPairs += routing.pairs.count
-        costs.rightlyPredictedPairs += routing.pairs.count {
-            predicted.contains(Visit(row: $0.row, expert: $0.expert))
+        guard predicted[layer]?.isEmpty == false,
+            let visits = predicted[layer]?.removeFirst()
+        else { return }
+        pairs.predicted += routing.pairs.count
+        pairs.right += routing.pairs.count {
+            visits.contains(Visit(row: $0.row, expert: $0.expert))
         }
     }
 
+    /// After a layer's frames are out, before its own experts are computed.
     private func predict(_ layer: Int, _ inputs: Matrix) {
-        guard routers.indices.contains(layer), let router = routers[layer], fetcher.isDue else {
+        guard routers.indices.contains(layer), let router = routers[layer] else { return }
+        guard fetcher.isDue else {
+            predicted[layer, default: []].append(nil)
             return
         }
         let routing = selector.route(
             layer: layer, rows: 0..<inputs.rows, routerLogits: router.logits(inputs))
-        predicted[layer] = Set(routing.pairs.map { Visit(row: $0.row, expert: $0.expert) })
-        guard local.indices.contains(layer) else { return }
-        let wanted = Set(routing.pairs.map(\.expert)).filter {
-            isComputedHere(ExpertID(layer: layer, expert: $0))
-        }
-        fetcher.fetch(wanted.sorted().flatMap { local[layer][$0].matrices.map(\.bytes) })
+        predicted[layer, default: []].append(
+            Set(routing.pairs.map { Visit(row: $0.row, expert: $0.expert) }))
+        fetcher.fetch(
+            Set(routing.pairs.map(\.expert)).sorted().map { ExpertID(layer: layer, expert: $0) },
+            rows: inputs.rows)
     }
 }

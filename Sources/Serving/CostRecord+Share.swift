@@ -16,6 +16,7 @@ extension CostRecord {
         share.roundTrips = scaled(roundTrips)
         share.pairs = scaled(pairs)
         share.localPairs = scaled(localPairs)
+        share.fileVisits = scaled(fileVisits)
         share.predictedPairs = scaled(predictedPairs)
         share.rightlyPredictedPairs = scaled(rightlyPredictedPairs)
         if selection != nil {

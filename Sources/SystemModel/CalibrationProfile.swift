@@ -78,6 +78,19 @@ package struct RoutedSet: Sendable, Equatable {
     }
 }
 
+/// What was recorded of a model's routing.
+package struct RecordedRouting: Sendable, Equatable {
+    /// `[layers]`: the sets of experts that tokens visited; empty for dense layers.
+    package var sets: [[RoutedSet]]
+    /// `[layers][experts]`: how soon tokens came back to each.
+    package var reuse: [[ReuseTimes]]
+
+    package init(sets: [[RoutedSet]], reuse: [[ReuseTimes]]) {
+        self.sets = sets
+        self.reuse = reuse
+    }
+}
+
 /// One token's choice in one layer, as recorded.
 package struct RoutingVisit: Sendable, Equatable {
     package var window: Int

@@ -110,6 +110,9 @@ package struct CostRecord: Sendable, Equatable, Codable {
     package var pairs = 0
     /// Pairs computed at the base station.
     package var localPairs = 0
+    /// Visits of a layer to an expert that the base station had to read from the model's file, or
+    /// computed from it, since no memory of its own held it.
+    package var fileVisits = 0
     /// Pairs of layers whose experts were predicted a layer ahead.
     package var predictedPairs = 0
     /// Those of them that the prediction named.
@@ -134,7 +137,8 @@ package struct CostRecord: Sendable, Equatable, Codable {
     /// All but the rows' and layers' parts, which only the step's own caller needs.
     private enum CodingKeys: String, CodingKey {
         case tokens, steps, draftedTokens, acceptedTokens, totalSeconds, networkWaitSeconds,
-            roundTrips, pairs, localPairs, predictedPairs, rightlyPredictedPairs, recomputedGroups,
+            roundTrips, pairs, localPairs, fileVisits, predictedPairs, rightlyPredictedPairs,
+            recomputedGroups,
             selection, devices
     }
 
@@ -175,6 +179,7 @@ package struct CostRecord: Sendable, Equatable, Codable {
         roundTrips += other.roundTrips
         pairs += other.pairs
         localPairs += other.localPairs
+        fileVisits += other.fileVisits
         predictedPairs += other.predictedPairs
         rightlyPredictedPairs += other.rightlyPredictedPairs
         if let other = other.selection { selection = (selection ?? Selection()).adding(other) }

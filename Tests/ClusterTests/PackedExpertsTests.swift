@@ -8,7 +8,7 @@ import Testing
 import Wire
 
 /// Experts copied into packed memory, on devices and at the base station, compute the same bits.
-struct PackedExpertsTests {
+@Suite(.timeLimit(.minutes(5))) struct PackedExpertsTests {
     private static let ids = [1, 980, 353, 263, 2629, 2448]
 
     @Test func packedCopiesChangeNoBit() async throws {
@@ -53,6 +53,38 @@ struct PackedExpertsTests {
         await coordinator.wait { $0.isComplete && coordinator.residents.isComplete }
         let isSame = try model.logits(Self.ids, experts) == local
         #expect(isSame)
+        await cell.close()
+    }
+
+    /// Experts that no device has come and go in a little memory, read ahead or not: the same bits,
+    /// and the memory is used.
+    @Test func recentExpertsChangeNoBit() async throws {
+        let model = try Model(ModelFile.open(Fixtures.demoModel))
+        let cell = try await TestCell(model, .inProcess)
+        let bytes = model.shape.expertBytes[0]
+        try await cell.start(devices: ["a"], memoryBytes: 24 * bytes)
+        let coordinator = cell.coordinator
+        let experts = cell.experts()
+        let ahead = PrefetchingExperts(
+            experts, transformer: model.transformer, selector: model.selector, fetcher: experts)
+        let local = LocalExperts(layers: model.experts)
+        var read: [Int] = []
+        for remembered in [0, 1, 5, 30] {
+            var content = coordinator.membership.content
+            content.recentBytes = remembered * bytes
+            coordinator.adopt(content)
+            _ = ahead.takeCosts()
+            for ids in [Self.ids, Self.ids.reversed(), Self.ids] {
+                let isSame = try model.logits(ids, ahead) == model.logits(ids, local)
+                #expect(isSame, "\(remembered) experts")
+            }
+            let costs = ahead.takeCosts()
+            read.append(costs.fileVisits)
+            #expect(costs.hosts.joined().contains("a"), "looking ahead loses nothing of the costs")
+            #expect((costs.predictedPairs > 0) == (remembered > 0))
+        }
+        // All 24 that no device has are read once at most, where there is room for them.
+        #expect(read[3] <= 24 && read[3] < read[0] && read[2] <= read[0], "\(read)")
         await cell.close()
     }
 }

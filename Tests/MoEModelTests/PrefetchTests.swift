@@ -16,7 +16,7 @@ struct PrefetchTests {
         let plain = LocalExperts(layers: model.experts)
         let ahead = PrefetchingExperts(
             LocalExperts(layers: model.experts), transformer: model.transformer,
-            selector: model.selector, local: model.experts)
+            selector: model.selector, fetcher: WeightFetcher(model.experts))
         let logits = try [plain as any ExpertExecutor, ahead].map { experts in
             var cache = KeyValuePool(model.transformer).makeCache()
             return try model.transformer.forward(

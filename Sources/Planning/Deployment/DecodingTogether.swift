@@ -10,6 +10,8 @@ extension DeploymentProblem {
     /// several of them visit is read once, so it is one visit; and a frame carries all rows: with a
     /// layer's experts on few devices each device is visited by nearly all.
     ///
+    /// Steps are taken to be independent of each other, where it matters how soon they come back.
+    ///
     /// - Parameter rows: tokens in a step, at least 1.
     /// - Precondition: of a problem of single tokens.
     /// - Complexity: O(layers · tokens recorded · K).
@@ -19,6 +21,7 @@ extension DeploymentProblem {
         var problem = self
         problem.rowsPerStep = rows
         problem.sets = sets.map { Self.together($0, rows) }
+        if !reuse.isEmpty { problem.reuse = problem.independentReuse }
         for device in devices.indices { problem.devices[device].rowSeconds *= Double(rows) }
         return problem
     }

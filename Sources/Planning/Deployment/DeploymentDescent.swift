@@ -27,7 +27,7 @@ extension DeploymentSearch {
     private mutating func move(_ layer: Int, _ expert: Int) -> Bool {
         let old = memory(layer, expert)
         var best = (difference: -Self.leastGain, memory: old)
-        for memory in 0...file where memory != old && left[memory] >= bytes(layer) {
+        for memory in 0...file where memory != old {
             guard let difference = difference([(layer, [(expert, memory)])]) else { continue }
             if difference < best.difference { best = (difference, memory) }
         }

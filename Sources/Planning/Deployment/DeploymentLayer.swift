@@ -23,6 +23,8 @@ struct DeploymentLayer {
     private(set) var looks = 0
 
     private let times: Times
+    /// `[experts]`: seconds of a visit from the file.
+    private let fileSeconds: [Double]
     private let sets: [[Int]]
     private let shares: [Double]
     /// `[experts]`: the sets with it.
@@ -48,9 +50,7 @@ struct DeploymentLayer {
         init(_ problem: DeploymentProblem) {
             frame = [0] + problem.devices.map(\.frameSeconds) + [0]
             row = [0] + problem.devices.map(\.rowSeconds) + [0]
-            visit =
-                [problem.residentSeconds] + problem.devices.map(\.visitSeconds)
-                + [problem.fileSeconds]
+            visit = [problem.residentSeconds] + problem.devices.map(\.visitSeconds) + [0]
             ownFrame = problem.frameSeconds
             promptRows = problem.promptRows
         }
@@ -64,6 +64,7 @@ struct DeploymentLayer {
         self.memories = memories
         self.prices = prices
         times = Times(problem)
+        fileSeconds = memories.indices.map { problem.fileSeconds(layer, $0) }
         let recorded = problem.sets[layer]
         let total = Double(max(1, recorded.reduce(0) { $0 + $1.count }))
         sets = recorded.map(\.experts)
@@ -152,7 +153,9 @@ struct DeploymentLayer {
         var frames = 0
         for expert in sets[set] {
             let memory = memories[expert]
-            if memory == 0 || memory == file {
+            if memory == file {
+                own += fileSeconds[expert]
+            } else if memory == 0 {
                 own += times.visit[memory]
             } else {
                 if visits[memory] == 0 { frames += 1 }
@@ -175,7 +178,8 @@ struct DeploymentLayer {
             let place = memory == file ? 0 : memory
             if visits[memory] == 0 { loads[place] += sign * shares[set] * times.row[memory] }
             visits[memory] = 1
-            loads[place] += sign * shares[set] * times.visit[memory]
+            let seconds = memory == file ? fileSeconds[expert] : times.visit[memory]
+            loads[place] += sign * shares[set] * seconds
         }
         for expert in sets[set] { visits[memories[expert]] = 0 }
     }

@@ -26,12 +26,11 @@ package struct DeploymentPlanner {
     /// The same price while frames are saved: between these, found by halving so often.
     private static let (frugalPrices, frugalProbes) = (0.003...10.0, 9)
 
-    private let problem: DeploymentProblem
-    private let slack: Double
+    let problem: DeploymentProblem
     private let shipments: DeploymentSearch.Shipments?
     private let isCancelled: () -> Bool
 
-    private typealias End = (objective: Double, memories: [[Int]])
+    typealias End = (objective: Double, memories: [[Int]])
 
     /// The best deployment found.
     ///
@@ -42,8 +41,10 @@ package struct DeploymentPlanner {
     package static func plan(
         _ problem: DeploymentProblem, slack: Double = Self.usualSlack
     ) -> [[ExpertHome]] {
-        let planner = Self(problem: problem, slack: slack, shipments: nil) { false }
-        return planner.plan(planner.freshStarts)
+        best(problem, slack) { fixed in
+            let planner = Self(problem: fixed, shipments: nil) { false }
+            return (planner, planner.freshStarts)
+        }
     }
 
     /// The best deployment found that ships at most so much.
@@ -59,7 +60,7 @@ package struct DeploymentPlanner {
         moveAtMost: Int?, slack: Double = Self.usualSlack,
         isCancelled: @escaping () -> Bool = { false }
     ) -> [[ExpertHome]]? {
-        let kept = DeploymentStarts(problem).kept(homes)
+        let kept = DeploymentStarts(problem.keeping(nil)).kept(homes)
         var holders = kept.map { memories in memories.map { [$0] } }
         for (layer, experts) in homes.enumerated() where layer < holders.count {
             for expert in holders[layer].indices {
@@ -71,21 +72,22 @@ package struct DeploymentPlanner {
                 holders[id.layer][id.expert].append(device + 1)
             }
         }
-        let planner = Self(
-            problem: problem, slack: slack,
-            shipments: moveAtMost.map { .init(held: holders, bytesLeft: $0) },
-            isCancelled: isCancelled)
-        // What is not limited may begin anywhere.
-        let plan = planner.plan([kept] + (moveAtMost == nil ? planner.freshStarts : []))
+        let plan = best(problem, slack) { fixed in
+            let planner = Self(
+                problem: fixed,
+                shipments: moveAtMost.map { .init(held: holders, bytesLeft: $0) },
+                isCancelled: isCancelled)
+            // What is not limited may begin anywhere.
+            return (planner, [kept] + (moveAtMost == nil ? planner.freshStarts : []))
+        }
         return isCancelled() ? nil : plan
     }
 
     private init(
-        problem: DeploymentProblem, slack: Double, shipments: DeploymentSearch.Shipments?,
+        problem: DeploymentProblem, shipments: DeploymentSearch.Shipments?,
         isCancelled: @escaping () -> Bool
     ) {
         self.problem = problem
-        self.slack = slack
         self.shipments = shipments
         self.isCancelled = isCancelled
     }
@@ -103,13 +105,14 @@ package struct DeploymentPlanner {
     package static let usualSlack = 0.03
 
     /// Traffic at a part of what the first device's frame takes.
-    private func prices(_ part: Double) -> DeploymentLayer.Prices {
+    func prices(_ part: Double) -> DeploymentLayer.Prices {
         let frame = part * (problem.devices.map(\.frameSeconds).min() ?? 0)
         return .init(
             roundTrip: DeploymentProblem.tripWeight, frame: DeploymentProblem.frameWeight + frame)
     }
 
-    private func plan(_ starts: [[[Int]]]) -> [[ExpertHome]] {
+    /// The fastest deployment found.
+    func fastest(_ starts: [[[Int]]]) -> [[Int]] {
         let promising = promising(starts)
         let ends = promising.map {
             descended($0, work: Self.descentWork / promising.count, prices(0))
@@ -122,7 +125,7 @@ package struct DeploymentPlanner {
                 end.memories, warmth: number == 0 ? 1 : Self.coolness, prices(0), &generator)
             if found.objective < best.objective { best = found }
         }
-        return homes(filled(slack > 0 ? frugal(best.memories) : best.memories))
+        return best.memories
     }
 
     /// Of a large model only the starts that are good already: work suffices for no more.
@@ -134,7 +137,7 @@ package struct DeploymentPlanner {
     }
 
     /// Looks in one annealing; 0 where it would find nothing.
-    private var work: Int {
+    var work: Int {
         let experts = problem.shape.experts * problem.shape.expertBytes.count { $0 > 0 }
         let work = min(Self.mostAnnealing, Self.annealingWork * experts)
         let visits = problem.sets.joined().reduce(0) { $0 + $1.experts.count }
@@ -150,7 +153,7 @@ package struct DeploymentPlanner {
             isCancelled: isCancelled)
     }
 
-    private func descended(
+    func descended(
         _ memories: [[Int]], work: Int, _ prices: DeploymentLayer.Prices
     ) -> End {
         var search = search(memories, work: work, prices)
@@ -170,8 +173,9 @@ package struct DeploymentPlanner {
     /// Of deployments about as fast, the one with fewest frames, and of equals the faster: frames
     /// get the highest price at which the time still is within the limit. Between prices there are
     /// deployments that are the best by none; annealing meets some.
-    private func frugal(_ memories: [[Int]]) -> [[Int]] {
-        let limit = problem.seconds(problem.stepCost(homes(memories))) * (1 + slack)
+    ///
+    /// - Parameter limit: seconds of a step.
+    func frugal(_ memories: [[Int]], within limit: Double) -> [[Int]] {
         var best = Frugal(memories, problem.stepCost(homes(memories)))
         var (low, high) = (log(Self.frugalPrices.lowerBound), log(Self.frugalPrices.upperBound))
         for probe in 0..<(work > 0 ? Self.frugalProbes : Self.largeProbes) {
@@ -218,7 +222,8 @@ package struct DeploymentPlanner {
             }
         }
         var generator = SeededGenerator(seed: UInt64(probe))
-        let pooled = shipments == nil ? DeploymentStarts(problem).pooled(prices) : nil
+        let pooled =
+            shipments == nil ? DeploymentStarts(problem).pooled(prices).flatMap(fitted) : nil
         return (known + (pooled.map { [$0] } ?? [])).map { start in
             var annealing = search(start, work: work, prices)
             let met = annealing.anneal(work: work, warmth: Self.coolness, using: &generator) {
@@ -231,25 +236,35 @@ package struct DeploymentPlanner {
 
     /// What is left of the base station's memory takes experts that no memory holds, the hottest
     /// first: recorded tokens may never have visited them.
-    private func filled(_ memories: [[Int]]) -> [[Int]] {
+    func filled(_ memories: [[Int]]) -> [[Int]] {
         var memories = memories
         var left = problem.bytesLeft(memories)[0]
         guard problem.residentSeconds <= problem.fileSeconds else { return memories }
-        let file = problem.devices.count + 1
-        let all = memories.indices.filter { !memories[$0].isEmpty }.flatMap { layer in
-            let heat = problem.heat(layer)
-            return memories[layer].indices.filter { memories[layer][$0] == file }
-                .map { (layer: layer, expert: $0, heat: heat[$0]) }
-        }
-        for (layer, expert, _) in all.sorted(by: { $0.heat > $1.heat })
-        where left >= problem.shape.expertBytes[layer] {
+        for (layer, expert, _) in inMemory(problem.devices.count + 1, memories) {
+            let more = problem.shape.expertBytes[layer] - problem.recentBytes(layer, expert)
+            guard left >= more else { continue }
             memories[layer][expert] = 0
-            left -= problem.shape.expertBytes[layer]
+            left -= more
         }
         return memories
     }
 
-    private func homes(_ memories: [[Int]]) -> [[ExpertHome]] {
+    /// The experts in one memory, the hottest first.
+    func inMemory(
+        _ memory: Int, _ memories: [[Int]]
+    ) -> [(layer: Int, expert: Int, heat: Double)] {
+        memories.indices.filter { !memories[$0].isEmpty }.flatMap { layer in
+            let heat = problem.heat(layer)
+            return memories[layer].indices.filter { memories[layer][$0] == memory }
+                .map { (layer: layer, expert: $0, heat: heat[$0]) }
+        }.sorted { $0.heat > $1.heat }
+    }
+
+    func memories(_ homes: [[ExpertHome]]) -> [[Int]] {
+        homes.map { layer in layer.map { $0.memory ?? problem.devices.count + 1 } }
+    }
+
+    func homes(_ memories: [[Int]]) -> [[ExpertHome]] {
         memories.map { layer in
             layer.map { ExpertHome(memory: $0 <= problem.devices.count ? $0 : nil) }
         }

@@ -52,6 +52,11 @@ package struct DeploymentProblem: Sendable, Equatable {
     /// The base station's own seconds for each frame: encoded and sent one after the other before
     /// it computes, and received after.
     package var frameSeconds: Double
+    /// `[layers][experts]`: how soon steps come back to experts. The base station then keeps, in
+    /// memory that holds nothing for good, what was visited last; empty: it does not.
+    package var reuse: [[ReuseTimes]] = []
+    /// That memory, where its window is fixed.
+    var recent: RecentMemory?
 
     package init(
         shape: ModelShape, sets: [[RoutedSet]], devices: [Device], residentBytes: Int,
@@ -76,7 +81,7 @@ package enum ExpertHome: Sendable, Hashable {
     case resident
     /// On the device of this number.
     case device(Int)
-    /// In no memory: in the base station's file.
+    /// In no memory for good: in the base station's file, and in its memory while tokens visit it.
     case file
 }
 
@@ -128,7 +133,7 @@ extension DeploymentProblem {
             for expert in set.experts {
                 switch homes[expert] {
                 case .resident: own += residentSeconds
-                case .file: own += fileSeconds
+                case .file: own += fileSeconds(layer, expert)
                 case .device(let device): visits[device] += 1
                 }
             }
@@ -154,7 +159,18 @@ extension DeploymentProblem {
     ///
     /// - Parameter homes: `[layers][experts]`; empty for a dense layer.
     package func cost(_ homes: [[ExpertHome]]) -> DeploymentCost {
-        stepCost(homes) / rowsPerStep
+        guard !reuse.isEmpty else { return stepCost(homes) / rowsPerStep }
+        return keeping(window(homes)).cost(homes)
+    }
+
+    /// Seconds of a visit to an expert that no memory holds for good, on average.
+    func fileSeconds(_ layer: Int, _ expert: Int) -> Double {
+        recent?.seconds[layer][expert] ?? fileSeconds
+    }
+
+    /// Bytes of the base station's memory that such an expert takes, on average.
+    func recentBytes(_ layer: Int, _ expert: Int) -> Int {
+        recent?.bytes[layer][expert] ?? 0
     }
 
     /// What all layers cost a step: what searches go by.
@@ -179,12 +195,21 @@ extension DeploymentProblem {
     /// measure, so that they only decide between equals.
     static let (tripWeight, frameWeight) = (1e-7, 1e-8)
 
+    /// Bytes of each memory: the base station's, then the devices'.
+    var memoryBytes: [Int] {
+        [residentBytes - (recent?.reserve ?? 0)] + devices.map(\.memoryBytes)
+    }
+
     /// Bytes left of each memory: the base station's, then the devices'; below 0: too full.
     func bytesLeft(_ homes: [[ExpertHome]]) -> [Int] {
-        var left = [residentBytes] + devices.map(\.memoryBytes)
+        var left = memoryBytes
         for (layer, experts) in homes.enumerated() {
-            for home in experts {
-                if let memory = home.memory { left[memory] -= shape.expertBytes[layer] }
+            for (expert, home) in experts.enumerated() {
+                if let memory = home.memory {
+                    left[memory] -= shape.expertBytes[layer]
+                } else {
+                    left[0] -= recentBytes(layer, expert)
+                }
             }
         }
         return left

@@ -133,11 +133,19 @@ struct DeploymentSearch {
         }
         for step in steps {
             for change in step.changes {
-                add(memory(step.layer, change.expert), -bytes(step.layer))
-                add(change.memory, bytes(step.layer))
+                let old = room(step.layer, change.expert, memory(step.layer, change.expert))
+                let new = room(step.layer, change.expert, change.memory)
+                add(old.memory, -old.bytes)
+                add(new.memory, new.bytes)
             }
         }
         return taken
+    }
+
+    /// What an expert takes of which memory: of the file's it is the base station's, for a while.
+    private func room(_ layer: Int, _ expert: Int, _ memory: Int) -> (memory: Int, bytes: Int) {
+        memory == file
+            ? (0, problem.recentBytes(layer, expert)) : (memory, bytes(layer))
     }
 
     /// Bytes more to be shipped than now.
@@ -160,10 +168,14 @@ struct DeploymentSearch {
 extension DeploymentProblem {
     /// Bytes left of each memory: the base station's, then the devices'; below 0: too full.
     func bytesLeft(_ memories: [[Int]]) -> [Int] {
-        var left = [residentBytes] + devices.map(\.memoryBytes)
+        var left = memoryBytes
         for (layer, experts) in memories.enumerated() {
-            for memory in experts where memory < left.count {
-                left[memory] -= shape.expertBytes[layer]
+            for (expert, memory) in experts.enumerated() {
+                if memory < left.count {
+                    left[memory] -= shape.expertBytes[layer]
+                } else {
+                    left[0] -= recentBytes(layer, expert)
+                }
             }
         }
         return left

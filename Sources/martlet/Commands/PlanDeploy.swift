@@ -76,6 +76,7 @@ struct PlanDeploy: ParsableCommand {
         let leastRoundTripsPerToken: Double
         let bound: Bound
         let resident: Int
+        let recentBytes: Int
         let onDevices: Int
         let inNoMemory: Int
         let copies: Int
@@ -118,11 +119,12 @@ struct PlanDeploy: ParsableCommand {
         guard shape.experts > 0 else {
             throw CommandError("\(opened.file.path): has no experts to deal")
         }
-        let sets = try ProfileDatabase.routedSets(path: profile, of: shape)
-        let problem = try DeploymentProblem(
-            try ProblemField(file: devices), shape: shape, sets: sets,
-            residentBytes: resident?.count ?? 0
-        ).decodingTogether(batch)
+        let routing = try ProfileDatabase.routing(path: profile, of: shape)
+        var single = try DeploymentProblem(
+            try ProblemField(file: devices), shape: shape, sets: routing.sets,
+            residentBytes: resident?.count ?? 0)
+        single.reuse = routing.reuse
+        let problem = single.decodingTogether(batch)
         let running = try from.map { file in
             var content = ContentPlan()
             try content.read(plan: file, for: shape)
@@ -174,13 +176,15 @@ struct PlanDeploy: ParsableCommand {
             roundTripsPerToken: cost.roundTripsPerToken, framesPerToken: cost.framesPerToken,
             leastRoundTripsPerToken: least.roundTripsPerToken / Double(problem.rowsPerStep),
             bound: Bound(problem, cost), resident: all.count { $0 == .resident },
+            recentBytes: problem.recentBytes(homes),
             onDevices: all.count { $0 != .resident && $0 != .file },
             inNoMemory: all.count { $0 == .file }, copies: copies.joined().count,
             shippedBytes: shipped.map { $0 + (copied ?? 0) })
         guard !json else { return try Output.json(answer) }
         Output.line(
             "\(answer.resident) experts at the base station, \(answer.onDevices) on devices and "
-                + "\(answer.copies) copies, \(answer.inNoMemory) in no memory")
+                + "\(answer.copies) copies, \(answer.inNoMemory) in no memory for good; "
+                + "\(answer.recentBytes) bytes here for those of them that were visited last")
         if let bytes = answer.shippedBytes { Output.line("to be shipped: \(bytes) bytes") }
         Output.line(
             String(
@@ -196,7 +200,8 @@ struct PlanDeploy: ParsableCommand {
     private static func text(_ bound: Bound, promptRows: Double) -> String {
         let trips = bound.roundTripsPerToken.map { String(format: " with %.2f round trips", $0) }
         return String(
-            format: "no placement is faster than %.2f ms%@%@; this one is %.1f %% slower",
+            format: "where every expert stays where it is, nothing is faster than %.2f ms%@%@; "
+                + "this plan takes %+.1f %%",
             1e3 * bound.seconds, promptRows > 0 ? ", prompts included" : "", trips ?? "",
             100 * bound.gap)
             + String(

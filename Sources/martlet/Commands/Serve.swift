@@ -153,7 +153,8 @@ struct Serve: AsyncParsableCommand {
             engine: BatchEngine(
                 transformer: opened.model.transformer,
                 selector: Engine.selector(opened.model, station),
-                executor: Engine.executor(opened.model, station, deadline: devices.deadline),
+                executor: Engine.executor(
+                    opened.model, station, deadline: devices.deadline, prefetches: false),
                 tokenizer: try opened.tokenizer(), pool: opened.keyValuePool,
                 limits: http.limits, thread: thread, clock: SystemClock()))
         let state = ReadyState()

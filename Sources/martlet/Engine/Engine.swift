@@ -38,27 +38,26 @@ final class Engine: Sendable {
 
     /// What runs the experts: this machine, or the station's devices.
     static func executor(
-        _ model: Model, _ station: BaseStation?, deadline: Double, prefetches: Bool = false
+        _ model: Model, _ station: BaseStation?, deadline: Double, prefetches: Bool
     ) -> sending any ExpertExecutor {
         guard let coordinator = station?.coordinator else {
             let experts = LocalExperts(layers: model.experts)
-            return prefetches ? prefetching(experts, model) { _ in true } : experts
+            return prefetches
+                ? prefetching(experts, model, WeightFetcher(model.experts)) : experts
         }
         var policy = RemoteExperts.DeadlinePolicy()
         policy.floor = .seconds(deadline)
         let experts = RemoteExperts(
             coordinator: coordinator, local: model.experts, deadlines: policy,
-            planner: station?.planner)
-        return prefetches ? prefetching(experts, model, experts.computesHere) : experts
+            planner: station?.planner, fillsPageCache: prefetches)
+        return prefetching(experts, model, experts)
     }
 
     private static func prefetching(
-        _ experts: any ExpertExecutor, _ model: Model,
-        _ isComputedHere: @escaping (ExpertID) -> Bool
+        _ experts: any ExpertExecutor, _ model: Model, _ fetcher: any ExpertFetching
     ) -> any ExpertExecutor {
         PrefetchingExperts(
-            experts, transformer: model.transformer, selector: model.selector,
-            local: model.experts, isComputedHere: isComputedHere)
+            experts, transformer: model.transformer, selector: model.selector, fetcher: fetcher)
     }
 
     /// Runs `body` with the model and its devices; afterwards nothing of them is left.

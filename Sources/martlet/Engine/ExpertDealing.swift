@@ -88,9 +88,11 @@ extension StationOptions {
         if let plan {
             var content = ContentPlan()
             try content.read(plan: plan, for: shape)
-            options.residentBytes = content.resident.reduce(0) { $0 + shape.expertBytes[$1.layer] }
+            options.residentBytes = content.resident.reduce(content.recentBytes) {
+                $0 + shape.expertBytes[$1.layer]
+            }
         }
-        options.recorded = try selection.routedSets(shape)
+        options.recorded = try selection.routing(shape)
         return options
     }
 }

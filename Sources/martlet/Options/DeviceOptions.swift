@@ -43,7 +43,8 @@ struct StationOptions: ParsableArguments {
     @Option(
         help: """
             Memory of the base station for experts, as 2GiB: those whose absence would cost most \
-            round trips by --profile are computed here, and no device gets them.
+            round trips by --profile are computed here, and no device gets them. Plans keep in \
+            part of it what tokens visited last, where that is faster.
             """)
     var resident: ByteSize?
 
@@ -113,9 +114,11 @@ struct StationOptions: ParsableArguments {
             return content
         }
         guard let resident else { return content }
-        let sets = try selection.routedSets(model.shape)
+        let sets = try selection.routing(model.shape)?.sets
         let plan = ResidentExperts(model.shape, sets: sets, budgetBytes: resident.count)
         content.resident = plan.experts
+        content.recentBytes = max(
+            0, resident.count - plan.experts.reduce(0) { $0 + model.shape.expertBytes[$1.layer] })
         let basis = sets == nil ? "if all were visited alike" : "by the profile"
         Output.note(
             String(

@@ -65,11 +65,11 @@ struct SelectionOptions: ParsableArguments {
         return planner
     }
 
-    /// `[layers]`: the sets of experts that the profile recorded; nil without one.
+    /// What the profile recorded of the routing; nil without one.
     ///
     /// - Throws: if it cannot be read or is of another model.
-    func routedSets(_ shape: ModelShape) throws -> [[RoutedSet]]? {
-        try profile.map { try ProfileDatabase.routedSets(path: $0, of: shape) }
+    func routing(_ shape: ModelShape) throws -> RecordedRouting? {
+        try profile.map { try ProfileDatabase.routing(path: $0, of: shape) }
     }
 
     /// What the profile holds; nil without one.
@@ -88,15 +88,16 @@ struct SelectionOptions: ParsableArguments {
 }
 
 extension ProfileDatabase {
-    /// `[layers]`: the sets of experts that a model's profile recorded.
+    /// What a model's profile recorded of the routing.
     ///
     /// - Throws: if it cannot be read or is of another model.
-    static func routedSets(path: String, of shape: ModelShape) throws -> [[RoutedSet]] {
-        let sets = try ProfileDatabase(path: path).routedSets()
-        guard sets.count == shape.layers,
-            sets.joined().allSatisfy({ $0.experts.allSatisfy { $0 < shape.experts } })
-        else { throw CommandError("\(path): is of another model; calibrate this one") }
-        return sets
+    static func routing(path: String, of shape: ModelShape) throws -> RecordedRouting {
+        let routing = try ProfileDatabase(path: path).routing()
+        let experts = shape.expertBytes.map { $0 > 0 ? shape.experts : 0 }
+        guard routing.reuse.map(\.count) == experts else {
+            throw CommandError("\(path): is of another model; calibrate this one")
+        }
+        return routing
     }
 }
 

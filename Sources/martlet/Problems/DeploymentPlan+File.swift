@@ -36,6 +36,8 @@ struct DeploymentPlan: Encodable {
     private let model: ModelFacts
     private let resident: [[Int]]
     private let residentBytes: Int
+    /// Of the base station's memory, for experts that tokens visited last.
+    private let recentBytes: Int
     private let devices: [Device]
     private let foreseen: Foreseen?
 
@@ -53,6 +55,7 @@ struct DeploymentPlan: Encodable {
             experts: problem.shape.experts, expertBytes: problem.shape.expertBytes)
         resident = held(.resident)
         residentBytes = bytes(resident)
+        recentBytes = problem.recentBytes(homes)
         devices = problem.devices.enumerated().map { number, device in
             let experts = held(.device(number))
             let spare = copies[number].map { [$0.layer, $0.expert] }
@@ -77,13 +80,17 @@ extension ContentPlan {
     mutating func read(plan file: String, for shape: ModelShape) throws {
         let root = try ProblemField(file: file)
         try root.allow([
-            "martletPlan", "model", "resident", "residentBytes", "devices", "foreseen",
+            "martletPlan", "model", "resident", "residentBytes", "recentBytes", "devices",
+            "foreseen",
         ])
         _ = try root["martletPlan"].integer(DeploymentPlan.version...DeploymentPlan.version)
         try Self.check(root["model"], shape)
         let here = try Self.experts(root["resident"], shape)
         try Self.check(root["residentBytes"], Self.bytes(here, shape))
         resident = Set(here)
+        recentBytes =
+            root["recentBytes"].isMissing
+            ? 0 : try root["recentBytes"].integer(0...ProblemLimits.bytes)
         var planned: [String: [ExpertID]] = [:]
         standby = [:]
         for field in try root["devices"].elements(0...ProblemLimits.devices) {

@@ -1,0 +1,108 @@
+import Dispatch
+import MoEModel
+import Planning
+import Synchronization
+import SystemModel
+import Tensors
+
+/// Experts that no machine was told to hold and that the base station keeps in memory of its own
+/// because tokens visited them last (ours).
+///
+/// An expert is read out of the model's file whole and packed as kernels read it fastest, so it is
+/// no page cache's to lose: ahead, on a thread of its own, when it was predicted; else by whoever
+/// visits it.
+package final class RecentExperts: Sendable {
+    private struct State {
+        var experts = RecentlyVisited<ExpertWeights>()
+        /// Of what is being read ahead, so that a visit can wait for it.
+        var loads: [ExpertID: DispatchSemaphore] = [:]
+        var pace = PrefetchPace()
+    }
+
+    private let experts: [[ExpertWeights]]
+    private let pages: HugePages
+    private let queue = DispatchQueue(label: "martlet.recent", qos: .userInitiated)
+    private let state = Mutex(State())
+
+    /// - Parameter experts: per layer the experts in the model's file.
+    init(_ experts: [[ExpertWeights]], pages: HugePages) {
+        self.experts = experts
+        self.pages = pages
+    }
+
+    /// Bytes that are held, at most so many from now on.
+    package func limit(to bytes: Int) { state.withLock { $0.experts.limit(to: bytes) } }
+
+    /// Whether there is room for anything.
+    var isOn: Bool { state.withLock { $0.experts.limit > 0 } }
+
+    /// Whether there is reason to predict; counts as having asked.
+    var isDue: Bool { state.withLock { $0.pace.isDue() } }
+
+    /// Reads what tokens will probably visit, one after another. Returns at once.
+    func expect(_ ids: [ExpertID]) {
+        let missing = state.withLock { state in
+            let missing = state.experts.expect(ids.filter { !isCopied($0) }, bytes: bytes)
+            for id in missing { state.loads[id] = DispatchSemaphore(value: 0) }
+            state.pace.looked(foundMissing: !missing.isEmpty)
+            return missing
+        }
+        guard !missing.isEmpty else { return }
+        queue.async { [self] in
+            ask(missing)
+            for id in missing { load(id, inBackground: true) }
+        }
+    }
+
+    /// These are visited next: the disk is asked for all that are missing at once, each whole.
+    func announce(_ ids: [ExpertID]) {
+        ask(state.withLock { state in ids.filter { !state.experts.has($0) } })
+    }
+
+    private func ask(_ ids: [ExpertID]) {
+        for id in ids where !isCopied(id) {
+            for matrix in experts[id.layer][id.expert].matrices { matrix.bytes.fetch() }
+        }
+    }
+
+    /// The weights of an expert that is visited; nil where it has no place here.
+    ///
+    /// - Parameter rows: of the step.
+    func weights(of id: ExpertID, rows: Int) -> (weights: ExpertWeights, wasHere: Bool)? {
+        guard !isCopied(id) else { return nil }
+        let (finding, load) = state.withLock { state in
+            let finding = state.experts.visit(
+                id, bytes: bytes(id), keeps: rows <= DeploymentProblem.mostRowsKept)
+            return (finding, state.loads[id])
+        }
+        switch finding {
+        case .held(let weights): return (weights, true)
+        case .outside: return nil
+        case .missing: return self.load(id, inBackground: false).map { ($0, false) }
+        case .loading:
+            load?.wait()
+            return state.withLock { $0.experts.value(of: id) }.map { ($0, true) }
+        }
+    }
+
+    /// The caller has let go of the weights that it visited.
+    func endVisits() { state.withLock { $0.experts.endVisits() } }
+
+    /// Whether the model itself was copied out of its file.
+    private func isCopied(_ id: ExpertID) -> Bool {
+        experts[id.layer][id.expert].matrices.allSatisfy(\.isCopied)
+    }
+
+    private func bytes(_ id: ExpertID) -> Int { experts[id.layer][id.expert].byteCount }
+
+    @discardableResult
+    private func load(_ id: ExpertID, inBackground: Bool) -> ExpertWeights? {
+        let copy = try? experts[id.layer][id.expert].copied(into: pages, inBackground: inBackground)
+        let load = state.withLock { state in
+            if let copy { state.experts.loaded(id, copy) } else { state.experts.failed(id) }
+            return state.loads.removeValue(forKey: id)
+        }
+        load?.signal()
+        return copy
+    }
+}
