@@ -115,6 +115,8 @@ def plans(good):
         ("missing resident", ["resident"], [[0, -1]], "resident[0][1]"),
         ("wrong bytes", ["devices", 0, "bytes"], memory + 1, "devices[0].bytes"),
         ("wrong resident bytes", ["residentBytes"], 1, "residentBytes"),
+        ("negative recent bytes", ["recentBytes"], -1, "recentBytes"),
+        ("recent bytes as text", ["recentBytes"], "2GiB", "recentBytes"),
         ("negative memory", ["devices", 0, "memoryBytes"], -1, "devices[0].memoryBytes"),
         ("no name", ["devices", 0, "name"], None, "devices[0].name"),
         ("another model", ["model", "experts"], good["model"]["experts"] + 1, "model"),

@@ -18,6 +18,8 @@ package final class MeasuredLatencies: Sendable {
     private struct State {
         var devices: [String: LatencyEstimator] = [:]
         var baseStation: LatencyEstimator
+        /// Where all that it visited was in memory.
+        var memory: LatencyEstimator
         /// For experts of its file that it does not hold in memory on purpose.
         var file: LatencyEstimator
     }
@@ -31,7 +33,7 @@ package final class MeasuredLatencies: Sendable {
         let estimator = LatencyEstimator(
             prior: LatencyEstimator.Estimate(
                 messageSeconds: 0, airSecondsPerRow: 0, computeSecondsPerRow: seconds))
-        state = Mutex(State(baseStation: estimator, file: estimator))
+        state = Mutex(State(baseStation: estimator, memory: estimator, file: estimator))
     }
 
     /// What is believed at this moment of every device that was ever measured, by name.
@@ -43,6 +45,9 @@ package final class MeasuredLatencies: Sendable {
     package var baseStation: LatencyEstimator.Estimate {
         state.withLock { $0.baseStation.estimate }
     }
+
+    /// The base station with experts that are in its memory; before the first of them, as expected.
+    var memory: LatencyEstimator.Estimate { state.withLock { $0.memory.estimate } }
 
     /// The base station with experts that are in its file only; before the first of them, with any.
     var file: LatencyEstimator.Estimate {
@@ -78,7 +83,7 @@ package final class MeasuredLatencies: Sendable {
             rows: rows, roundTripSeconds: seconds, computeSeconds: seconds)
         state.withLock { state in
             state.baseStation.add(sample)
-            if fromFile { state.file.add(sample) }
+            if fromFile { state.file.add(sample) } else { state.memory.add(sample) }
         }
     }
 

@@ -50,7 +50,7 @@ extension PlacementSituation {
         residentBytes: Int
     ) {
         let members = membership.devicesInOrder
-        let resident = latencies.baseStation.latency.seconds(tokens: 1).value
+        let resident = latencies.memory.latency.seconds(tokens: 1).value
         problem = DeploymentProblem(
             shape: shape, sets: sets,
             devices: members.map { Self.device($0.description, latencies) },

@@ -17,10 +17,17 @@ package final class RecentExperts: Sendable {
         /// Of what is being read ahead, so that a visit can wait for it.
         var loads: [ExpertID: DispatchSemaphore] = [:]
         var pace = PrefetchPace()
+        /// Layers that are read ahead.
+        var waiting = 0
     }
+
+    /// Layers that may be read ahead at a time; what comes while so many are would come too late.
+    private static let waitingLimit = 2
 
     private let experts: [[ExpertWeights]]
     private let pages: HugePages
+    /// Bytes of the largest expert.
+    private let largest: Int
     private let queue = DispatchQueue(label: "martlet.recent", qos: .userInitiated)
     private let state = Mutex(State())
 
@@ -28,13 +35,14 @@ package final class RecentExperts: Sendable {
     init(_ experts: [[ExpertWeights]], pages: HugePages) {
         self.experts = experts
         self.pages = pages
+        largest = max(1, experts.joined().map(\.byteCount).max() ?? 0)
     }
 
     /// Bytes that are held, at most so many from now on.
     package func limit(to bytes: Int) { state.withLock { $0.experts.limit(to: bytes) } }
 
-    /// Whether there is room for anything.
-    var isOn: Bool { state.withLock { $0.experts.limit > 0 } }
+    /// Whether there is room for an expert.
+    var isOn: Bool { state.withLock { $0.experts.limit >= largest } }
 
     /// Whether there is reason to predict; counts as having asked.
     var isDue: Bool { state.withLock { $0.pace.isDue() } }
@@ -42,21 +50,25 @@ package final class RecentExperts: Sendable {
     /// Reads what tokens will probably visit, one after another. Returns at once.
     func expect(_ ids: [ExpertID]) {
         let missing = state.withLock { state in
+            guard state.waiting < Self.waitingLimit else { return [ExpertID]() }
             let missing = state.experts.expect(ids.filter { !isCopied($0) }, bytes: bytes)
             for id in missing { state.loads[id] = DispatchSemaphore(value: 0) }
             state.pace.looked(foundMissing: !missing.isEmpty)
+            state.waiting += missing.isEmpty ? 0 : 1
             return missing
         }
         guard !missing.isEmpty else { return }
         queue.async { [self] in
             ask(missing)
             for id in missing { load(id, inBackground: true) }
+            state.withLock { $0.waiting -= 1 }
         }
     }
 
-    /// These are visited next: the disk is asked for all that are missing at once, each whole.
+    /// These are visited next: what is here stays, and the disk is asked for all that are missing
+    /// at once, each whole.
     func announce(_ ids: [ExpertID]) {
-        ask(state.withLock { state in ids.filter { !state.experts.has($0) } })
+        ask(state.withLock { $0.experts.announce(ids) })
     }
 
     private func ask(_ ids: [ExpertID]) {
@@ -65,7 +77,8 @@ package final class RecentExperts: Sendable {
         }
     }
 
-    /// The weights of an expert that is visited; nil where it has no place here.
+    /// The weights of an expert that is visited, and whether nobody waited for the disk; nil where
+    /// it has no place here.
     ///
     /// - Parameter rows: of the step.
     func weights(of id: ExpertID, rows: Int) -> (weights: ExpertWeights, wasHere: Bool)? {
@@ -81,7 +94,7 @@ package final class RecentExperts: Sendable {
         case .missing: return self.load(id, inBackground: false).map { ($0, false) }
         case .loading:
             load?.wait()
-            return state.withLock { $0.experts.value(of: id) }.map { ($0, true) }
+            return state.withLock { $0.experts.value(of: id) }.map { ($0, false) }
         }
     }
 
@@ -90,7 +103,7 @@ package final class RecentExperts: Sendable {
 
     /// Whether the model itself was copied out of its file.
     private func isCopied(_ id: ExpertID) -> Bool {
-        experts[id.layer][id.expert].matrices.allSatisfy(\.isCopied)
+        experts[id.layer][id.expert].isCopied
     }
 
     private func bytes(_ id: ExpertID) -> Int { experts[id.layer][id.expert].byteCount }

@@ -40,6 +40,17 @@ struct RecentlyVisited<Value> {
     /// Whether an expert is here, or being read.
     func has(_ id: ExpertID) -> Bool { entries[id] != nil }
 
+    /// These are visited next: none of them leaves for another.
+    ///
+    /// - Returns: those that are not here.
+    mutating func announce(_ ids: [ExpertID]) -> [ExpertID] {
+        for id in ids where has(id) {
+            touch(id)
+            inUse.insert(id)
+        }
+        return ids.filter { !has($0) }
+    }
+
     /// From now on at most so many bytes.
     mutating func limit(to bytes: Int) {
         limit = bytes
@@ -113,16 +124,18 @@ struct RecentlyVisited<Value> {
     private mutating func makeRoom(_ needed: Int) -> Bool {
         guard needed <= limit else { return false }
         while bytes + needed > limit {
-            let leaving = entries.filter { canLeave($0.key) }
-                .min { $0.value.touched < $1.value.touched }
-            guard let leaving else { return false }
-            remove(leaving.key)
+            guard let leaving = leastRecent else { return false }
+            remove(leaving)
         }
         return true
     }
 
-    private func canLeave(_ id: ExpertID) -> Bool {
-        value(of: id) != nil && !inUse.contains(id)
+    private var leastRecent: ExpertID? {
+        var least: (id: ExpertID?, touched: Int) = (nil, .max)
+        for (id, entry) in entries where entry.touched < least.touched && !inUse.contains(id) {
+            if case .held = entry.content { least = (id, entry.touched) }
+        }
+        return least.id
     }
 
     private mutating func remove(_ id: ExpertID) {

@@ -343,7 +343,7 @@ extension RemoteExperts {
     /// The groups that are planned at the base station: no codec lies between.
     private func computeOwn(_ round: Round) {
         for (index, group) in round.groups.enumerated() where group.slot == nil {
-            let output = measured(group.inputs, group.pairs, round.layer)
+            let output = measured(group.inputs, group.pairs, round)
             round.groups[index].take(Array(group.rows.indices), output, from: 0)
         }
     }
@@ -356,19 +356,20 @@ extension RemoteExperts {
         }
         let (inputs, pairs) = parcel.work(round.groups)
         let codec = coordinator.options.codec
-        let output = measured(inputs.travelled(codec), pairs, round.layer)
+        let output = measured(inputs.travelled(codec), pairs, round)
         round.take(parcel, output.travelled(codec))
     }
 
-    private func measured(_ inputs: Matrix, _ pairs: [ExpertPair], _ layer: Int) -> Matrix {
+    private func measured(_ inputs: Matrix, _ pairs: [ExpertPair], _ round: Round) -> Matrix {
         let start = clock.now
         var fromFile = false
         let output = partialMixture(inputs: inputs, pairs: pairs) { expert in
-            let (weights, isHere) = weights(
-                ExpertID(layer: layer, expert: expert), rows: inputs.rows)
+            let id = ExpertID(layer: round.layer, expert: expert)
+            let (weights, isHere) = weights(id, rows: round.inputs.rows)
             if !isHere {
                 fromFile = true
-                costs.fileVisits += 1
+                // A model that was copied out of its file is in memory as a whole.
+                if !local[id.layer][expert].isCopied { costs.fileVisits += 1 }
             }
             return weights
         }

@@ -41,7 +41,7 @@ package final class ResidentWeights: Sendable {
     ///
     /// - Parameter onComplete: called on another thread once they are.
     func hold(_ ids: Set<ExpertID>, onComplete: @escaping @Sendable () -> Void) {
-        let wanted = ids.filter { !experts[$0.layer][$0.expert].matrices.allSatisfy(\.isCopied) }
+        let wanted = ids.filter { !experts[$0.layer][$0.expert].isCopied }
         let begins = state.withLock { state in
             state.wanted = wanted
             state.onComplete = onComplete

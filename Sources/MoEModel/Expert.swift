@@ -52,6 +52,9 @@ package struct ExpertWeights: Sendable {
     /// Gate, up and down.
     package var matrices: [QuantizedMatrix] { [gate, up, down] }
 
+    /// Whether nothing of it is a mapped file's.
+    package var isCopied: Bool { matrices.allSatisfy(\.isCopied) }
+
     /// Bytes of the matrices as stored, and of the biases in fp32.
     package var byteCount: Int {
         let biasCount = biases.map { $0.gate.count + $0.up.count + $0.down.count } ?? 0

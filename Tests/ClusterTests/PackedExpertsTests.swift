@@ -83,6 +83,12 @@ import Wire
             #expect(costs.hosts.joined().contains("a"), "looking ahead loses nothing of the costs")
             #expect((costs.predictedPairs > 0) == (remembered > 0))
         }
+        // A long prompt reads past what is kept.
+        _ = try model.logits(Self.ids, ahead)
+        _ = ahead.takeCosts()
+        let prompt = (0..<40).map { Self.ids[$0 % 6] }
+        let isSame = try model.logits(prompt, ahead) == model.logits(prompt, local)
+        #expect(isSame)
         // All 24 that no device has are read once at most, where there is room for them.
         #expect(read[3] <= 24 && read[3] < read[0] && read[2] <= read[0], "\(read)")
         await cell.close()

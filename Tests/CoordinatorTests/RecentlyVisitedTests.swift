@@ -98,6 +98,17 @@ struct RecentlyVisitedTests {
         #expect(visit(&experts, 1, keeps: false) == true)
     }
 
+    /// What a layer visits next leaves neither for what is read ahead nor for another of the layer.
+    @Test func whatIsAnnouncedStays() {
+        var experts = memory(2)
+        for expert in [1, 2] { _ = visit(&experts, expert) }
+        experts.endVisits()
+        #expect(experts.announce([id(1), id(5)]) == [id(5)])
+        #expect(experts.expect([id(3), id(4)]) { _ in 10 } == [id(3)])
+        #expect(visit(&experts, 1) == true)
+        #expect(!experts.has(id(2)))
+    }
+
     @Test func withoutMemoryNothingIsKept() {
         var experts = RecentlyVisited<Int>()
         #expect(visit(&experts, 1) == nil)

@@ -28,7 +28,7 @@ package struct DeploymentPlanner {
 
     let problem: DeploymentProblem
     private let shipments: DeploymentSearch.Shipments?
-    private let isCancelled: () -> Bool
+    let isCancelled: () -> Bool
 
     typealias End = (objective: Double, memories: [[Int]])
 
@@ -37,13 +37,13 @@ package struct DeploymentPlanner {
     /// - Parameter slack: a deployment that takes longer by this part may be chosen for fewer
     ///   frames.
     /// - Returns: `[layers][experts]`; empty for dense layers. No memory holds more than it has.
-    /// - Complexity: at most 180 million looks at a set of experts.
+    /// - Complexity: at most 400 million looks at a set of experts.
     package static func plan(
         _ problem: DeploymentProblem, slack: Double = Self.usualSlack
     ) -> [[ExpertHome]] {
         best(problem, slack) { fixed in
             let planner = Self(problem: fixed, shipments: nil) { false }
-            return (planner, planner.freshStarts)
+            return (planner, { planner.freshStarts })
         }
     }
 
@@ -78,7 +78,7 @@ package struct DeploymentPlanner {
                 shipments: moveAtMost.map { .init(held: holders, bytesLeft: $0) },
                 isCancelled: isCancelled)
             // What is not limited may begin anywhere.
-            return (planner, [kept] + (moveAtMost == nil ? planner.freshStarts : []))
+            return (planner, { [kept] + (moveAtMost == nil ? planner.freshStarts : []) })
         }
         return isCancelled() ? nil : plan
     }

@@ -19,11 +19,14 @@ extension DeploymentPlanner {
     ///   - begin: for a problem whose window is fixed, who searches and where that begins.
     static func best(
         _ problem: DeploymentProblem, _ slack: Double,
-        _ begin: (DeploymentProblem) -> (planner: Self, starts: [[[Int]]])
+        _ begin: (DeploymentProblem) -> (planner: Self, starts: () -> [[[Int]]])
     ) -> [[ExpertHome]] {
-        let (lasting, starts) = begin(problem.keeping(nil))
+        let (lasting, begins) = begin(problem.keeping(nil))
+        let starts = begins()
         var searches: [Search] = [(lasting, lasting.fastest(starts))]
-        let promises = keepsRecent(problem) ? promises(problem, searches[0].memories, begin) : []
+        let promises =
+            problem.keepsRecent && problem.residentSeconds < problem.fileSeconds
+            ? promises(problem, [searches[0].memories] + starts) { begin($0).planner } : []
         if let most = promises.min(by: { $0.seconds < $1.seconds }) {
             searches.append((most.planner, most.planner.fastest(most.starts)))
         }
@@ -49,23 +52,19 @@ extension DeploymentPlanner {
             ? one.framesPerToken < two.framesPerToken : problem.seconds(one) < problem.seconds(two)
     }
 
-    private static func keepsRecent(_ problem: DeploymentProblem) -> Bool {
-        !problem.reuse.isEmpty && problem.rowsPerStep <= DeploymentProblem.mostRowsKept
-            && problem.residentSeconds < problem.fileSeconds
-    }
-
     /// What a short search under each window promises, the shortest window first.
     ///
-    /// - Parameter held: the best that keeps nothing.
+    /// - Parameter starts: of the search that keeps nothing, its end first.
     /// - Returns: where further searches may begin, the best first; nothing for windows under which
     ///   no start fits.
     private static func promises(
-        _ problem: DeploymentProblem, _ held: [[Int]],
-        _ begin: (DeploymentProblem) -> (planner: Self, starts: [[[Int]]])
+        _ problem: DeploymentProblem, _ starts: [[[Int]]],
+        _ planner: (DeploymentProblem) -> Self
     ) -> [(planner: Self, starts: [[[Int]]], seconds: Double)] {
         ReuseTimes.windows.indices.compactMap { window in
-            let (planner, starts) = begin(problem.keeping(window))
-            let fitting = ([held] + starts).compactMap(planner.fitted)
+            let planner = planner(problem.keeping(window))
+            guard !planner.isCancelled() else { return nil }
+            let fitting = starts.compactMap(planner.fitted)
             return planner.promise(fitting).map {
                 (planner, [$0.memories] + fitting, planner.seconds($0.memories))
             }

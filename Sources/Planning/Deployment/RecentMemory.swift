@@ -8,8 +8,9 @@ struct RecentMemory: Sendable, Equatable {
     let seconds: [[Double]]
     /// `[layers][experts]`: bytes of the base station's memory.
     let bytes: [[Int]]
-    /// Bytes for a layer's experts on top of that: those read ahead in vain take room, too; and a
-    /// memory of a little less than a step visits, whose least recent leaves, would keep nothing.
+    /// Bytes for what a step visits of a layer on top of that: what is read ahead in vain takes
+    /// room, too; and a memory of a little less than a step visits, whose least recent leaves,
+    /// would keep nothing.
     let reserve: Int
 
     init(_ problem: DeploymentProblem, window: Int) {
@@ -23,7 +24,7 @@ struct RecentMemory: Sendable, Equatable {
         reserve = Self.reserve(problem)
     }
 
-    /// What experts in no fixed memory take together under a window.
+    /// What experts in no fixed memory take together under a window, and the reserve.
     ///
     /// - Complexity: O(layers · experts).
     static func bytes(_ problem: DeploymentProblem, _ homes: [[ExpertHome]], window: Int) -> Int {
@@ -42,7 +43,8 @@ struct RecentMemory: Sendable, Equatable {
     }
 
     private static func reserve(_ problem: DeploymentProblem) -> Int {
-        problem.shape.expertsPerToken * (problem.shape.expertBytes.max() ?? 0)
+        min(problem.shape.experts, problem.shape.expertsPerToken * problem.rowsPerStep)
+            * (problem.shape.expertBytes.max() ?? 0)
     }
 }
 
@@ -62,20 +64,26 @@ extension DeploymentProblem {
 
     /// The longest window that the memory beside what is held for good allows; nil: none.
     func window(_ homes: [[ExpertHome]]) -> Int? {
-        let left = recentBytes(homes)
-        return reuse.isEmpty
-            ? nil
-            : ReuseTimes.windows.indices.last {
-                RecentMemory.bytes(self, homes, window: $0) <= left
-            }
+        guard keepsRecent else { return nil }
+        let left = bytesHeldByNone(homes)
+        return ReuseTimes.windows.indices.last {
+            RecentMemory.bytes(self, homes, window: $0) <= left
+        }
     }
 
-    /// Bytes of the base station's memory that hold nothing for good: for what tokens visited last.
+    /// Whether there may be memory for what steps visited last.
+    var keepsRecent: Bool { !reuse.isEmpty && rowsPerStep <= Self.mostRowsKept }
+
+    /// Bytes of the base station's memory for what tokens visited last: what holds nothing for
+    /// good, if it is enough for anything.
     package func recentBytes(_ homes: [[ExpertHome]]) -> Int {
-        let left = zip(homes, shape.expertBytes).reduce(residentBytes) { left, layer in
+        window(homes) == nil ? 0 : bytesHeldByNone(homes)
+    }
+
+    private func bytesHeldByNone(_ homes: [[ExpertHome]]) -> Int {
+        zip(homes, shape.expertBytes).reduce(residentBytes) { left, layer in
             left - layer.0.count { $0 == .resident } * layer.1
         }
-        return max(0, left)
     }
 
     /// What reuse would be if steps did not depend on each other, by the recorded sets.

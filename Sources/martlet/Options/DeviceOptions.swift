@@ -117,8 +117,6 @@ struct StationOptions: ParsableArguments {
         let sets = try selection.routing(model.shape)?.sets
         let plan = ResidentExperts(model.shape, sets: sets, budgetBytes: resident.count)
         content.resident = plan.experts
-        content.recentBytes = max(
-            0, resident.count - plan.experts.reduce(0) { $0 + model.shape.expertBytes[$1.layer] })
         let basis = sets == nil ? "if all were visited alike" : "by the profile"
         Output.note(
             String(

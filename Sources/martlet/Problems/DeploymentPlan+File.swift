@@ -36,8 +36,8 @@ struct DeploymentPlan: Encodable {
     private let model: ModelFacts
     private let resident: [[Int]]
     private let residentBytes: Int
-    /// Of the base station's memory, for experts that tokens visited last.
-    private let recentBytes: Int
+    /// Of the base station's memory, for experts that tokens visited last; nil: none.
+    private let recentBytes: Int?
     private let devices: [Device]
     private let foreseen: Foreseen?
 
@@ -55,7 +55,8 @@ struct DeploymentPlan: Encodable {
             experts: problem.shape.experts, expertBytes: problem.shape.expertBytes)
         resident = held(.resident)
         residentBytes = bytes(resident)
-        recentBytes = problem.recentBytes(homes)
+        let recent = problem.recentBytes(homes)
+        recentBytes = recent > 0 ? recent : nil
         devices = problem.devices.enumerated().map { number, device in
             let experts = held(.device(number))
             let spare = copies[number].map { [$0.layer, $0.expert] }
