@@ -12,7 +12,7 @@ the page cache before each start; without leave to make such groups and disks (r
 this machine are measured: a device's message and visit, a visit in memory and one from the file. Then three
 ways of dealing experts run in turn: in proportion to speed, the same with the profile's experts at the base
 station, and martlet plan deploy's plan, made from the measured figures. Printed are milliseconds a token
-beside the least that any placement could take by these figures, round trips and frames; tokens are compared
+beside the least that any placement in which experts stay where they are could take by these figures, round trips and frames; tokens are compared
 with a run without devices. Nothing else should run on the machine.
 """
 import argparse
@@ -250,7 +250,7 @@ class Experiment:
         limit = self.group and max(
             self.limit_of(choices) for name, choices in ways.items() if name != "proportional")
         bound = 1e3 * (self.other_seconds + foreseen["bound"]["seconds"])
-        print(f"{resident} of {self.count} experts here: no placement takes less than {bound:.2f} ms a "
+        print(f"{resident} of {self.count} experts here: no lasting placement takes less than {bound:.2f} ms a "
               f"token, with {foreseen['bound']['roundTripsPerToken']:.2f} round trips", flush=True)
         for name, choices in ways.items():
             answers = self.serve(choices, limit, self.ports)

@@ -83,8 +83,8 @@ package final class Coordinator: Sendable {
     package let latencies: MeasuredLatencies
     /// The experts in the base station's own memory.
     package let residents: ResidentWeights
-    /// Those that tokens visited last.
-    package let recents: RecentExperts
+    /// Beside those, the experts that tokens visited last.
+    let recents: RecentExperts
     /// What was sent to whom lately.
     package let rowLog = RowLog()
     /// What tokens visited lately.

@@ -11,7 +11,7 @@ import Tensors
 /// An expert is read out of the model's file whole and packed as kernels read it fastest, so it is
 /// no page cache's to lose: ahead, on a thread of its own, when it was predicted; else by whoever
 /// visits it.
-package final class RecentExperts: Sendable {
+final class RecentExperts: Sendable {
     private struct State {
         var experts = RecentlyVisited<ExpertWeights>()
         /// Of what is being read ahead, so that a visit can wait for it.
@@ -38,8 +38,8 @@ package final class RecentExperts: Sendable {
         largest = max(1, experts.joined().map(\.byteCount).max() ?? 0)
     }
 
-    /// Bytes that are held, at most so many from now on.
-    package func limit(to bytes: Int) { state.withLock { $0.experts.limit(to: bytes) } }
+    /// From now on at most so many bytes are held.
+    func limit(to bytes: Int) { state.withLock { $0.experts.limit(to: bytes) } }
 
     /// Whether there is room for an expert.
     var isOn: Bool { state.withLock { $0.experts.limit >= largest } }

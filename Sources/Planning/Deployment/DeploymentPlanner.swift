@@ -37,7 +37,7 @@ package struct DeploymentPlanner {
     /// - Parameter slack: a deployment that takes longer by this part may be chosen for fewer
     ///   frames.
     /// - Returns: `[layers][experts]`; empty for dense layers. No memory holds more than it has.
-    /// - Complexity: at most 400 million looks at a set of experts.
+    /// - Complexity: at most 830 million looks at a set of experts.
     package static func plan(
         _ problem: DeploymentProblem, slack: Double = Self.usualSlack
     ) -> [[ExpertHome]] {

@@ -21,7 +21,8 @@ struct PlanDeploy: ParsableCommand {
             (default 0.005) for one in no memory, and frameSeconds (default 0.0001) for each frame \
             while nothing else goes on. What is small: the seconds of a decoded token and of \
             promptRows (default 1) rows of a long prompt, then round trips, then frames. The bound \
-            is what no placement can be faster than.
+            is what no placement in which experts stay where they are can be faster than; memory \
+            of --resident that the plan leaves to what tokens visited last may be.
 
               martlet calibrate --model M.gguf --file book.txt --output p.db
               martlet plan deploy --model M.gguf --profile p.db --devices d.json --resident 2GiB \
@@ -63,7 +64,9 @@ struct PlanDeploy: ParsableCommand {
     var output: String
 
     @Flag(
-        help: "Print one JSON object: what is foreseen, and what no placement can be better than.")
+        help:
+            "Print one JSON object: what is foreseen, and what no lasting placement is better than."
+    )
     var json = false
 
     private static let batches = 1...256
@@ -83,7 +86,7 @@ struct PlanDeploy: ParsableCommand {
         let shippedBytes: Int?
     }
 
-    /// What no placement can be better than.
+    /// What no placement in which experts stay where they are can be better than.
     private struct Bound: Encodable {
         let seconds: Double
         /// Of the plan over the bound's, less 1.
