@@ -8,6 +8,8 @@
 
 // Inputs that share one unpacking in registers.
 #define INPUTS_PER_PASS 4
+// How many bytes of packed rows are on their way from memory.
+#define PACKED_AHEAD 1024
 
 // The exact sum of integer products of a block of each row and an input's.
 INLINE ints block_sum(
@@ -55,6 +57,20 @@ INLINE void add_block(void *context, size_t index, const struct panel_block *blo
     }
 }
 
+// The first pass over a group fetches what comes after its stored block `index`.
+INLINE void prefetch_after(
+    struct panel_format format, struct row_group group, struct stored block, size_t index
+) {
+    if (format.packed) {
+        // Read in the order of addresses, which processors see, but not far enough ahead.
+        prefetch_first(block.bytes + PACKED_AHEAD, ROWS * format.bytes);
+    } else {
+        // The next group's rows, in the order of addresses.
+        prefetch_block(
+            group.weights + ROWS * (group.stride + index * format.bytes), ROWS * format.bytes);
+    }
+}
+
 INLINE void few_inputs(
     struct panel_format format, struct row_group group, const struct martlet_product *p,
     size_t first, size_t inputs
@@ -62,14 +78,11 @@ INLINE void few_inputs(
     struct pass pass = {format, p, first, inputs, {{0}}};
     size_t stored = p->columns / 32 / format.blocks;
     for (size_t b = 0; b < stored; b++) {
-        if (first == 0 && !format.packed) {
-            // The first pass over a group fetches the next one, in the order of addresses. Packed
-            // rows are read in that order, which processors see by themselves.
-            prefetch_block(
-                group.weights + ROWS * (group.stride + b * format.bytes), ROWS * format.bytes);
+        struct stored block = stored_block(format, group, b);
+        if (first == 0) {
+            prefetch_after(format, group, block, b);
         }
-        format.unpack(
-            stored_block(format, group, b), b * format.blocks, add_block, &pass);
+        format.unpack(block, b * format.blocks, add_block, &pass);
     }
     for (size_t t = 0; t < inputs; t++) {
         memcpy(
@@ -85,11 +98,14 @@ INLINE void all_inputs_in_passes(
     for (; t + INPUTS_PER_PASS <= p->inputs; t += INPUTS_PER_PASS) {
         few_inputs(format, group, p, t, INPUTS_PER_PASS);
     }
-    for (; t + 2 <= p->inputs; t += 2) {
-        few_inputs(format, group, p, t, 2);
-    }
-    for (; t < p->inputs; t++) {
-        few_inputs(format, group, p, t, 1);
+    // The number of inputs is a constant in each branch, so that results stay in registers.
+    switch (p->inputs - t) {
+    case 3:
+        return few_inputs(format, group, p, t, 3);
+    case 2:
+        return few_inputs(format, group, p, t, 2);
+    case 1:
+        return few_inputs(format, group, p, t, 1);
     }
 }
 

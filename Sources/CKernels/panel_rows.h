@@ -64,3 +64,10 @@ INLINE void prefetch_block(const uint8_t *address, size_t bytes) {
         __builtin_prefetch(address + line, 0, 2);
     }
 }
+
+// Fetches into the first cache what is read next.
+INLINE void prefetch_first(const uint8_t *address, size_t bytes) {
+    for (size_t line = 0; line < bytes; line += 64) {
+        __builtin_prefetch(address + line, 0, 3);
+    }
+}
