@@ -19,17 +19,24 @@ struct StepPartsStateTests {
         }
     }
 
-    @Test func theFasterWayIsKeptAndTheOtherSeldomTried() {
-        for (one, two) in [(60.0, 40.0), (40.0, 60.0)] {
+    @Test func theFastestWayIsKeptAndTheOthersSeldomTried() {
+        for times in [[1: 60.0, 2: 40.0, 4: 50.0], [1: 40, 2: 60, 4: 45], [1: 60, 2: 50, 4: 40]] {
             var state = StepPartsState(trialShare: 0.02)
-            let parts = run(&state, steps: 1_000) { $0 == 1 ? one : two }
-            #expect(parts.prefix(2) == [1, 2], "both are tried first")
-            let best = one < two ? 1 : 2
-            let trials = parts.dropFirst(2).count { $0 != best }
-            #expect(trials >= 10, "a change would be seen")
-            let lost = Double(trials) * abs(one - two)
-            #expect(lost <= 0.021 * 1_000 * min(one, two), "trials cost their share")
+            let parts = run(&state, steps: 1_000) { times[$0] ?? .infinity }
+            #expect(parts.prefix(3) == [1, 2, 4], "all are tried first")
+            let trials = parts.dropFirst(3).filter { times[$0] != 40 }
+            #expect(Set(trials).count == 2, "a change of either would be seen")
+            #expect(trials.count >= 10)
+            let lost = trials.reduce(0) { $0 + (times[$1] ?? 0) - 40 }
+            #expect(lost <= 0.021 * 1_000 * 40, "trials cost their share")
         }
+    }
+
+    /// A part has a row at least.
+    @Test func fewRowsHaveFewParts() {
+        var state = StepPartsState()
+        #expect(Set(run(&state, steps: 200, rows: 3) { 60 / Double($0) }) == [1, 2])
+        #expect(run(&state, steps: 200, rows: 5) { 60 / Double($0) }.suffix(50).contains(4))
     }
 
     @Test func aChangeIsSeen() {
@@ -56,5 +63,7 @@ struct StepPartsStateTests {
         #expect(state.begin(rows: 4, now: .seconds(9)) == 1)
         state.finishedLayer(now: .seconds(10))
         #expect(state.begin(rows: 4, now: .seconds(10)) == 2)
+        state.finishedLayer(now: .seconds(11))
+        #expect(state.begin(rows: 4, now: .seconds(11)) == 4)
     }
 }
