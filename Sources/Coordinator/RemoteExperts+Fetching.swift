@@ -13,7 +13,7 @@ extension RemoteExperts: ExpertFetching {
         if coordinator.recents.isOn {
             isAway && coordinator.recents.isDue
         } else {
-            fetcher?.isDue ?? false
+            fillsPageCache && fetcher.isDue
         }
     }
 
@@ -22,8 +22,8 @@ extension RemoteExperts: ExpertFetching {
         let wanted = ids.filter(readsFromFile)
         if coordinator.recents.isOn, rows <= DeploymentProblem.mostRowsKept {
             coordinator.recents.expect(wanted)
-        } else {
-            fetcher?.fetch(wanted, rows: rows)
+        } else if fillsPageCache {
+            fetcher.fetch(wanted, rows: rows)
         }
     }
 
@@ -36,11 +36,17 @@ extension RemoteExperts: ExpertFetching {
 
     /// What a round visits here is asked of the disk while its frames go out.
     func announceOwn(_ round: Round) {
-        guard coordinator.recents.isOn, round.inputs.rows <= DeploymentProblem.mostRowsKept,
-            let own = round.groups.first(where: { $0.slot == nil })
-        else { return }
+        guard let own = round.groups.first(where: { $0.slot == nil }) else { return }
+        guard coordinator.recents.isOn, round.inputs.rows <= DeploymentProblem.mostRowsKept else {
+            return fetchVisited(round.layer, own.pairs)
+        }
         coordinator.recents.announce(
             Set(own.pairs.map(\.expert)).map { ExpertID(layer: round.layer, expert: $0) }
                 .filter { !routes.resident.contains($0) })
+    }
+
+    /// Asks the disk for experts that are about to be read where they lie in the file.
+    func fetchVisited(_ layer: Int, _ pairs: [ExpertPair]) {
+        fetcher.fetchVisited(layer: layer, pairs) { residents.experts[$0] == nil }
     }
 }

@@ -26,23 +26,25 @@ package final class RemoteExperts: ExpertExecutor {
     }
 
     let coordinator: Coordinator
-    /// Reads ahead into the page cache; nil: nobody does.
-    let fetcher: WeightFetcher?
-    private let local: [[ExpertWeights]]
+    /// Reads into the page cache what is visited here.
+    let fetcher: WeightFetcher
+    /// Whether it reads ahead, too.
+    let fillsPageCache: Bool
+    let local: [[ExpertWeights]]
     private let deadlines: DeadlinePolicy
     private let planner: LivePlanner?
     var cloud: CloudState
-    private var clock: any MonotonicClock { coordinator.clock }
+    var clock: any MonotonicClock { coordinator.clock }
     private(set) var routes = Routes.none
     private var nextRequest: UInt64 = 1
     /// What was begun and not yet waited for, in that order.
     private var rounds: [Round] = []
     private var stepParts = StepPartsState()
     /// Of the experts here those that have a copy in memory.
-    private var residents: (version: Int, experts: [ExpertID: ExpertWeights]) = (0, [:])
+    private(set) var residents: (version: Int, experts: [ExpertID: ExpertWeights]) = (0, [:])
     /// The last layer of this step for which a frame went out.
     private var lastTripLayer = -1
-    private var costs = CostRecord()
+    var costs = CostRecord()
 
     /// - Parameters:
     ///   - local: all experts, for what no device computes.
@@ -56,7 +58,8 @@ package final class RemoteExperts: ExpertExecutor {
     ) {
         self.coordinator = coordinator
         self.local = local
-        fetcher = fillsPageCache ? WeightFetcher(local) : nil
+        fetcher = WeightFetcher(local)
+        self.fillsPageCache = fillsPageCache
         self.deadlines = deadlines
         self.planner = planner
         self.cloud = cloud
@@ -338,59 +341,5 @@ extension RemoteExperts {
             segment.positions.map { Round.Unit(group: segment.group, position: $0) }
         }
         compute(send(units, round), round)
-    }
-
-    /// The groups that are planned at the base station: no codec lies between.
-    private func computeOwn(_ round: Round) {
-        for (index, group) in round.groups.enumerated() where group.slot == nil {
-            let output = measured(group.inputs, group.pairs, round)
-            round.groups[index].take(Array(group.rows.indices), output, from: 0)
-        }
-    }
-
-    /// Rows computed here, as their device would have: through the codec, both ways.
-    private func compute(_ parcel: Parcel, _ round: Round) {
-        guard !parcel.segments.isEmpty else { return }
-        costs.recomputedGroups += parcel.segments.count { segment in
-            !(round.groups[segment.group].slot.map(routes.isCloud) ?? false)
-        }
-        let (inputs, pairs) = parcel.work(round.groups)
-        let codec = coordinator.options.codec
-        let output = measured(inputs.travelled(codec), pairs, round)
-        round.take(parcel, output.travelled(codec))
-    }
-
-    private func measured(_ inputs: Matrix, _ pairs: [ExpertPair], _ round: Round) -> Matrix {
-        let start = clock.now
-        var fromFile = false
-        let output = partialMixture(inputs: inputs, pairs: pairs) { expert in
-            let id = ExpertID(layer: round.layer, expert: expert)
-            let (weights, isHere) = weights(id, rows: round.inputs.rows)
-            if !isHere {
-                fromFile = true
-                // A model that was copied out of its file is in memory as a whole.
-                if !local[id.layer][expert].isCopied { costs.fileVisits += 1 }
-            }
-            return weights
-        }
-        coordinator.recents.endVisits()
-        coordinator.latencies.addBaseStation(
-            rows: inputs.rows, seconds: (clock.now - start).seconds, fromFile: fromFile)
-        costs.localPairs += pairs.count
-        return output
-    }
-
-    /// An expert's weights: of the experts that are to stay here, of those that tokens visited
-    /// last, or else in the file, read now.
-    private func weights(
-        _ id: ExpertID, rows: Int
-    ) -> (weights: ExpertWeights, isHere: Bool) {
-        if let copy = residents.experts[id] { return (copy, true) }
-        let mapped = local[id.layer][id.expert]
-        if routes.resident.contains(id) { return (mapped, true) }
-        guard let recent = coordinator.recents.weights(of: id, rows: rows) else {
-            return (mapped, false)
-        }
-        return (recent.weights, recent.wasHere)
     }
 }

@@ -55,15 +55,18 @@ package struct MixtureUnderWay {
 package final class LocalExperts: ExpertExecutor {
     /// Per layer the experts in order; empty for a dense layer.
     private let layers: [[ExpertWeights]]
+    private let fetcher: WeightFetcher
     private var costs = CostRecord()
 
     package init(layers: [[ExpertWeights]]) {
         self.layers = layers
+        fetcher = WeightFetcher(layers)
     }
 
     package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
         costs.pairs += routing.pairs.count
         costs.localPairs += routing.pairs.count
+        fetcher.fetchVisited(layer: layer, routing.pairs)
         return partialMixture(inputs: inputs, pairs: routing.pairs) { layers[layer][$0] }
     }
 

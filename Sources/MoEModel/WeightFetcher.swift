@@ -38,24 +38,32 @@ package struct PrefetchPace: Sendable {
     }
 }
 
-/// Reads weights of a mapped file into memory on a thread of its own.
+/// Asks the system for weights of a mapped file, whole, so that nobody waits for them page by page:
+/// ahead, on a thread of its own, or all that a layer visits at once.
 package final class WeightFetcher: ExpertFetching, Sendable {
     private struct State {
         var pace = PrefetchPace()
+        var visitPace = PrefetchPace()
         var waiting = 0
     }
 
     /// Layers that may wait; what comes while so many do comes too late to help.
     private static let waitingLimit = 2
+    /// Most bytes of a layer's visits that are asked for at once: little beside any memory, so that
+    /// none of them is gone again before it is used.
+    private static let visitedBytes = 64 << 20
 
     /// By layer the experts of the file.
     private let experts: [[ExpertWeights]]
+    /// Whether any of them is read where it lies in the file.
+    private let isMapped: Bool
     private let queue = DispatchQueue(label: "martlet.prefetch", qos: .userInitiated)
     private let state = Mutex(State())
 
     /// - Parameter experts: by layer the experts in this machine's file.
     package init(_ experts: [[ExpertWeights]]) {
         self.experts = experts
+        isMapped = experts.contains { $0.contains { !$0.isCopied } }
     }
 
     package var isDue: Bool { state.withLock { $0.pace.isDue() } }
@@ -73,13 +81,36 @@ package final class WeightFetcher: ExpertFetching, Sendable {
         }
         guard isTaken else { return }
         queue.async { [self] in
-            let weights = ids.flatMap { experts[$0.layer][$0.expert].matrices.map(\.bytes) }
-            let missing = weights.filter { !$0.isResident }
-            for bytes in missing { bytes.fetch() }
+            let found = fetchMissing(ids)
             state.withLock { state in
                 state.waiting -= 1
-                state.pace.looked(foundMissing: !missing.isEmpty)
+                state.pace.looked(foundMissing: found)
             }
         }
+    }
+
+    /// Asks for what a layer is about to visit and is missing. Returns at once.
+    ///
+    /// - Parameter isRead: whether the expert will be read from the file.
+    package func fetchVisited(
+        layer: Int, _ pairs: [ExpertPair], where isRead: (ExpertID) -> Bool = { _ in true }
+    ) {
+        guard isMapped, state.withLock({ $0.visitPace.isDue() }) else { return }
+        var bytes = 0
+        let ids = Set(pairs.map(\.expert)).sorted().map { ExpertID(layer: layer, expert: $0) }
+            .filter(isRead).prefix {
+                bytes += experts[$0.layer][$0.expert].byteCount
+                return bytes <= Self.visitedBytes
+            }
+        let found = fetchMissing(Array(ids))
+        state.withLock { $0.visitPace.looked(foundMissing: found) }
+    }
+
+    /// Asks for those that are missing; returns whether any was.
+    private func fetchMissing(_ ids: [ExpertID]) -> Bool {
+        let missing = ids.flatMap { experts[$0.layer][$0.expert].matrices.map(\.bytes) }
+            .filter { !$0.isResident }
+        for bytes in missing { bytes.fetch() }
+        return !missing.isEmpty
     }
 }

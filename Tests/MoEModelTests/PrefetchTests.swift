@@ -34,6 +34,41 @@ struct PrefetchTests {
     }
 }
 
+/// What a layer visits is asked of the disk at once, and seldom where nothing is missing.
+struct VisitedFetchTests {
+    /// Asks for the visits of rows 0 and 1; returns the experts that were looked at.
+    private static func looks(_ fetcher: WeightFetcher, layer: Int = 1) -> [ExpertID] {
+        var looked: [ExpertID] = []
+        let pairs = [(0, 3), (0, 5), (1, 1), (1, 3)].map {
+            ExpertPair(row: $0.0, expert: $0.1, weight: 0.5)
+        }
+        fetcher.fetchVisited(layer: layer, pairs) {
+            looked.append($0)
+            return $0.expert != 5
+        }
+        return looked
+    }
+
+    @Test func everyVisitedExpertOnce() throws {
+        let run = try LocalRun(ModelFormat.gguf.path("mixtral"), try ExpectedModel("mixtral"))
+        let fetcher = WeightFetcher(run.model.experts)
+        #expect(Self.looks(fetcher) == [1, 3, 5].map { ExpertID(layer: 1, expert: $0) })
+        // The file was just read: nothing is missing.
+        for _ in 0..<PrefetchPace.calmLooks { _ = Self.looks(fetcher) }
+        let counts = (0..<PrefetchPace.calmInterval).map { _ in Self.looks(fetcher).count }
+        #expect(counts.count { $0 == 0 } == PrefetchPace.calmInterval - 1)
+    }
+
+    @Test func copiesAreNoFile() throws {
+        let run = try LocalRun(ModelFormat.gguf.path("mixtral"), try ExpectedModel("mixtral"))
+        let pages = HugePages()
+        let copies = try run.model.experts.map {
+            try $0.map { try $0.copied(into: pages, inBackground: false) }
+        }
+        #expect(Self.looks(WeightFetcher(copies)).isEmpty)
+    }
+}
+
 struct PrefetchPaceTests {
     /// While nothing is missing it looks at one layer of sixteen, else at every one.
     @Test func itCostsLittleWhenAllIsInMemory() {
