@@ -9,7 +9,7 @@ each, 1.5 ms each way). The base station runs in a memory control group whose li
 dense weights and its share of the experts, and the model file, on a small disk of its own, is dropped from
 the page cache before each start; without leave to make such groups and disks (root has it), or with
 --keep-cache, it says so and goes on. First the figures of
-this machine are measured: a device's message and visit, a visit in memory and one from the file. Then three
+this machine are measured: a device's message and visit, a visit in memory and the reading of an expert. Then three
 ways of dealing experts run in turn: in proportion to speed, the same with the profile's experts at the base
 station, and martlet plan deploy's plan, made from the measured figures. Printed are milliseconds a token
 beside the least that any placement in which experts stay where they are could take by these figures, round trips and frames; tokens are compared
@@ -44,6 +44,8 @@ DISK_BYTES = 16 << 20
 # Room for what the process takes beside what was measured of it. What it leaves keeps pages of the file, so
 # it is to be small beside the experts' share.
 SPARE_BYTES = 3 << 20
+# A disk's speed wanders: the time of an expert from the file is the median of so many runs.
+FILE_RUNS = 3
 
 
 class Server:
@@ -108,7 +110,7 @@ class Server:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}/v1/completions", body,
             {"Content-Type": "application/json"})
-        result = {"tokens": [], "visits": [], "times": []}
+        result = {"tokens": [], "visits": [], "times": [], "began": time.perf_counter()}
         try:
             with urllib.request.urlopen(request) as stream:
                 for line in stream:
@@ -186,8 +188,8 @@ class Experiment:
 
     def measure_machine(self):
         """Seconds of a device's message and visit, and of visits at the base station."""
-        warm = decoded(self.serve())["ms_per_token"] / 1e3
-        self.limit_alone = self.own_bytes + SPARE_BYTES
+        alone = self.serve()
+        warm, alone_bytes = decoded(alone)["ms_per_token"] / 1e3, self.own_bytes
         through = self.serve(ports=self.ports)
         devices = {}
         for answer in through:
@@ -203,8 +205,7 @@ class Experiment:
         self.other_seconds = max(0, warm - self.visits * self.resident_seconds)
         self.file_seconds = self.options.file_ms / 1e3
         if self.group:
-            cold = decoded(self.serve(limit=self.limit_alone))["ms_per_token"] / 1e3
-            self.file_seconds = self.resident_seconds + max(0, cold - warm) / self.visits
+            self.file_seconds = self.measured_file_seconds(alone)
         print(f"a token without devices: {1e3 * warm:.2f} ms, {1e3 * self.other_seconds:.2f} of them "
               f"not in experts; a visit in memory {1e3 * self.resident_seconds:.3f} ms, from the file "
               f"{1e3 * self.file_seconds:.2f} ms")
@@ -212,9 +213,36 @@ class Experiment:
             f"{name} {1e3 * self.message[name]:.2f} and {1e3 * self.visit[name]:.3f} ms"
             for name in sorted(self.message)))
         if self.group:
-            print(f"the base station's process: {self.own_bytes / 1e6:.1f} MB, dense weights "
+            print(f"the base station's process: {alone_bytes / 1e6:.1f} MB, dense weights "
                   f"{self.dense_bytes / 1e6:.1f} MB, an expert {self.expert_bytes / 1e6:.2f} MB",
                   flush=True)
+
+    def measured_file_seconds(self, alone):
+        """Of an expert that is read as a plan's are which no machine holds.
+
+        A base station alone, with room for one token's visits to a layer, so that nearly all are read; how much
+        longer it takes for the same answers, by what was read.
+        """
+        def seconds(answers):
+            return sum(answer["times"][-1] - answer["began"] for answer in answers)
+
+        plan = pathlib.Path(self.folder.name, "alone.json")
+        plan.write_text(json.dumps({
+            "martletPlan": 1, "model": json.loads(pathlib.Path(self.plan(0)[0]).read_text())["model"],
+            "resident": [], "devices": [],
+            "recentBytes": self.visits // self.layers * self.expert_bytes}))
+        choices = ["--plan", plan, "--devices-listen", f"127.0.0.1:{free_ports(1)}"]
+        self.serve(choices)
+        limit = self.own_bytes + SPARE_BYTES
+        measured = []
+        for _ in range(FILE_RUNS):
+            answers = self.serve(choices, limit)
+            read = sum(answer["usage"]["file_visits"] for answer in answers)
+            if read == 0:
+                raise SystemExit("nothing was read from the file: is the model larger than the memory group's limit?")
+            measured.append(
+                self.resident_seconds + max(0, seconds(answers) - seconds(alone)) / read)
+        return statistics.median(measured)
 
     def plan(self, resident):
         mean = statistics.mean(self.message.values())
@@ -256,7 +284,7 @@ class Experiment:
             answers = self.serve(choices, limit, self.ports)
             row = {"resident": resident, "way": name, **decoded(answers), "bound_ms": bound,
                    "bound_round_trips": foreseen["bound"]["roundTripsPerToken"],
-                   "file_ms": 1e3 * self.file_seconds,
+                   "file_ms": 1e3 * self.file_seconds, "slack": self.options.slack,
                    "same_tokens": [answer["tokens"] for answer in answers]
                    == self.alone * self.options.repetitions}
             if name == "planned":
@@ -321,7 +349,7 @@ def run(experiment):
 
 def write(rows, path):
     fields = ["resident", "way", "ms_per_token", "median_ms", "bound_ms", "round_trips",
-              "bound_round_trips", "frames", "same_tokens", "file_ms", "foreseen_ms",
+              "bound_round_trips", "frames", "same_tokens", "file_ms", "slack", "foreseen_ms",
               "foreseen_round_trips", "foreseen_frames"]
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="") as file:

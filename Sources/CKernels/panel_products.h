@@ -61,13 +61,14 @@ INLINE void add_block(void *context, size_t index, const struct panel_block *blo
 INLINE void prefetch_after(
     struct panel_format format, struct row_group group, struct stored block, size_t index
 ) {
-    if (format.packed) {
-        // Read in the order of addresses, which processors see, but not far enough ahead.
-        prefetch_first(block.bytes + PACKED_AHEAD, ROWS * format.bytes);
-    } else {
+    if (!format.packed) {
         // The next group's rows, in the order of addresses.
-        prefetch_block(
+        prefetch_to_second(
             group.weights + ROWS * (group.stride + index * format.bytes), ROWS * format.bytes);
+    } else if (group.lane == 0) {
+        // Read in the order of addresses, which processors see, but not far enough ahead. Later
+        // lanes' groups find the panel in the cache.
+        prefetch_to_first(block.bytes + PACKED_AHEAD, MARTLET_PANEL_ROWS * format.bytes);
     }
 }
 

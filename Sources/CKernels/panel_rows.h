@@ -59,14 +59,14 @@ INLINE struct stored stored_block(
 }
 
 // Fetches only into the second cache: two groups of rows are more than the first one holds.
-INLINE void prefetch_block(const uint8_t *address, size_t bytes) {
+INLINE void prefetch_to_second(const uint8_t *address, size_t bytes) {
     for (size_t line = 0; line < bytes; line += 64) {
         __builtin_prefetch(address + line, 0, 2);
     }
 }
 
 // Fetches into the first cache what is read next.
-INLINE void prefetch_first(const uint8_t *address, size_t bytes) {
+INLINE void prefetch_to_first(const uint8_t *address, size_t bytes) {
     for (size_t line = 0; line < bytes; line += 64) {
         __builtin_prefetch(address + line, 0, 3);
     }

@@ -44,6 +44,9 @@ final class RecentExperts: Sendable {
     /// Whether there is room for an expert.
     var isOn: Bool { state.withLock { $0.experts.limit >= largest } }
 
+    /// Whether the expert's weights are here.
+    func holds(_ id: ExpertID) -> Bool { state.withLock { $0.experts.value(of: id) != nil } }
+
     /// Whether there is reason to predict; counts as having asked.
     var isDue: Bool { state.withLock { $0.pace.isDue() } }
 

@@ -3,11 +3,12 @@ import Planning
 package import SystemModel
 import Tensors
 
-/// What the base station reads ahead: experts that it would compute itself and does not hold.
+/// What the base station asks its disk for: experts that it computes itself and does not hold.
 ///
-/// It does so while it waits for devices: at other times reading ahead would only keep the disk
-/// from what is needed now, and some of it in vain. Where it keeps what tokens visited last, they
-/// go there; else, if asked to, into the system's page cache.
+/// All that a layer visits is asked for at once. What will probably be visited is read ahead while
+/// devices are waited for: at other times that would only keep the disk from what is needed now,
+/// and some of it in vain. Where the base station keeps what tokens visited last, all go there;
+/// else into the system's page cache, ahead only if asked to.
 extension RemoteExperts: ExpertFetching {
     package var isDue: Bool {
         if coordinator.recents.isOn {
@@ -20,7 +21,7 @@ extension RemoteExperts: ExpertFetching {
     /// Reads them ahead, unless devices have them or they are here. Returns at once.
     package func fetch(_ ids: [ExpertID], rows: Int) {
         let wanted = ids.filter(readsFromFile)
-        if coordinator.recents.isOn, rows <= DeploymentProblem.mostRowsKept {
+        if keepsVisits(ofRows: rows) {
             coordinator.recents.expect(wanted)
         } else if fillsPageCache {
             fetcher.fetch(wanted, rows: rows)
@@ -35,18 +36,29 @@ extension RemoteExperts: ExpertFetching {
     }
 
     /// What a round visits here is asked of the disk while its frames go out.
-    func announceOwn(_ round: Round) {
-        guard let own = round.groups.first(where: { $0.slot == nil }) else { return }
-        guard coordinator.recents.isOn, round.inputs.rows <= DeploymentProblem.mostRowsKept else {
-            return fetchVisited(round.layer, own.pairs)
+    ///
+    /// - Parameter rest: rows that nobody else can compute.
+    func announce(_ round: Round, _ rest: Parcel) {
+        let own = round.groups.first { $0.slot == nil }?.pairs ?? []
+        announce(own, round)
+        if !rest.segments.isEmpty { announce(rest.work(round.groups).pairs, round) }
+    }
+
+    /// Asks the disk for those of the experts that are not here.
+    func announce(_ pairs: [ExpertPair], _ round: Round) {
+        guard !pairs.isEmpty else { return }
+        guard keepsVisits(ofRows: round.inputs.rows) else {
+            return fetcher.fetchVisited(layer: round.layer, pairs) {
+                residents.experts[$0] == nil && !coordinator.recents.holds($0)
+            }
         }
         coordinator.recents.announce(
-            Set(own.pairs.map(\.expert)).map { ExpertID(layer: round.layer, expert: $0) }
+            Set(pairs.map(\.expert)).map { ExpertID(layer: round.layer, expert: $0) }
                 .filter { !routes.resident.contains($0) })
     }
 
-    /// Asks the disk for experts that are about to be read where they lie in the file.
-    func fetchVisited(_ layer: Int, _ pairs: [ExpertPair]) {
-        fetcher.fetchVisited(layer: layer, pairs) { residents.experts[$0] == nil }
+    /// Whether what these rows visit goes where the last visits are kept: a long prompt's does not.
+    private func keepsVisits(ofRows rows: Int) -> Bool {
+        coordinator.recents.isOn && max(rows, stepRows) <= DeploymentProblem.mostRowsKept
     }
 }

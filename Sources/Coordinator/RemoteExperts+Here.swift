@@ -19,7 +19,7 @@ extension RemoteExperts {
             !(round.groups[segment.group].slot.map(routes.isCloud) ?? false)
         }
         let (inputs, pairs) = parcel.work(round.groups)
-        fetchVisited(round.layer, pairs)
+        announce(pairs, round)
         let codec = coordinator.options.codec
         let output = measured(inputs.travelled(codec), pairs, round)
         round.take(parcel, output.travelled(codec))
@@ -30,7 +30,7 @@ extension RemoteExperts {
         var fromFile = false
         let output = partialMixture(inputs: inputs, pairs: pairs) { expert in
             let id = ExpertID(layer: round.layer, expert: expert)
-            let (weights, isHere) = weights(id, rows: round.inputs.rows)
+            let (weights, isHere) = weights(id, rows: max(round.inputs.rows, stepRows))
             if !isHere {
                 fromFile = true
                 // A model that was copied out of its file is in memory as a whole.

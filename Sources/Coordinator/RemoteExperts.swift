@@ -40,6 +40,8 @@ package final class RemoteExperts: ExpertExecutor {
     /// What was begun and not yet waited for, in that order.
     private var rounds: [Round] = []
     private var stepParts = StepPartsState()
+    /// Of the step under way, in all its parts; 0 where steps are not divided.
+    private(set) var stepRows = 0
     /// Of the experts here those that have a copy in memory.
     private(set) var residents: (version: Int, experts: [ExpertID: ExpertWeights]) = (0, [:])
     /// The last layer of this step for which a frame went out.
@@ -92,7 +94,7 @@ package final class RemoteExperts: ExpertExecutor {
         rounds.append(round)
         costs.pairs += routing.pairs.count
         let rest = send(round.units, round)
-        announceOwn(round)
+        announce(round, rest)
         round.predictedSeconds = predictedSeconds(round)
         noteRoundTrip(round)
         return (round, rest)
@@ -101,6 +103,7 @@ package final class RemoteExperts: ExpertExecutor {
     package func parts(rows: Int) -> Int {
         // What a step that failed had begun.
         rounds = []
+        stepRows = rows
         return stepParts.begin(rows: rows, now: clock.now)
     }
 

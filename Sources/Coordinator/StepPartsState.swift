@@ -7,37 +7,46 @@ import SystemModel
 /// Decisions only. Every way is tried first of all, and one that is slower again whenever
 /// `trialShare` of the time spent since the last trial pays for what it costs.
 package struct StepPartsState: Sendable {
+    private struct Way: Sendable {
+        let parts: Int
+        /// Seconds of a step; nil before the first.
+        var seconds: Double?
+        /// Seconds that steps took since one went this way.
+        var elapsed = 0.0
+    }
+
     /// What is known of steps of about one number of rows.
     private struct Size: Sendable {
-        /// Seconds of a step in so many parts; nil before the first.
-        private var ways: [(parts: Int, seconds: Double?)]
-        private var secondsSinceTrial = 0.0
-        /// The way that was tried last.
-        private var tried = 0
+        private var ways: [Way]
 
         /// - Parameter rows: the least of them.
         init(rows: Int) {
-            ways = StepPartsState.ways.filter { $0 <= rows }.map { ($0, nil) }
+            ways = StepPartsState.ways.filter { $0 <= rows }.map { Way(parts: $0) }
         }
 
         mutating func next(trialShare: Double) -> Int {
             if let new = ways.first(where: { $0.seconds == nil }) { return new.parts }
-            let best = ways.min { ($0.seconds ?? 0) < ($1.seconds ?? 0) } ?? (1, nil)
-            let others = ways.filter { $0.parts != best.parts }
-            guard !others.isEmpty else { return best.parts }
-            let trial = others[tried % others.count]
-            let cost = (trial.seconds ?? 0) - (best.seconds ?? 0)
-            guard secondsSinceTrial * trialShare >= cost else { return best.parts }
-            secondsSinceTrial = 0
-            tried += 1
-            return trial.parts
+            guard let best = ways.min(by: { ($0.seconds ?? 0) < ($1.seconds ?? 0) }) else {
+                return 1
+            }
+            let share = trialShare / Double(ways.count)
+            let trial = ways.first {
+                let cost = ($0.seconds ?? 0) - (best.seconds ?? 0)
+                return cost > 0 && $0.elapsed * share >= cost
+            }
+            return trial?.parts ?? best.parts
         }
 
         mutating func took(_ time: Double, parts: Int) {
-            secondsSinceTrial += time
-            guard let way = ways.firstIndex(where: { $0.parts == parts }) else { return }
-            ways[way].seconds =
-                ways[way].seconds.map { $0 + StepPartsState.memory * (time - $0) } ?? time
+            for way in ways.indices {
+                guard ways[way].parts == parts else {
+                    ways[way].elapsed += time
+                    continue
+                }
+                ways[way].elapsed = 0
+                ways[way].seconds =
+                    ways[way].seconds.map { $0 + StepPartsState.memory * (time - $0) } ?? time
+            }
         }
     }
 

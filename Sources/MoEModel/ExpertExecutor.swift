@@ -64,15 +64,20 @@ package final class LocalExperts: ExpertExecutor {
     }
 
     package func mixture(layer: Int, inputs: Matrix, routing: Routing) -> Matrix {
-        costs.pairs += routing.pairs.count
-        costs.localPairs += routing.pairs.count
         fetcher.fetchVisited(layer: layer, routing.pairs)
-        return partialMixture(inputs: inputs, pairs: routing.pairs) { layers[layer][$0] }
+        return sum(layer, inputs, routing)
     }
 
-    /// Nothing is computed before somebody waits for it.
+    /// Asks the disk for what is missing; nothing is computed before somebody waits for it.
     package func begin(layer: Int, inputs: Matrix, routing: Routing) -> MixtureUnderWay {
-        MixtureUnderWay { [self] in mixture(layer: layer, inputs: inputs, routing: routing) }
+        fetcher.fetchVisited(layer: layer, routing.pairs)
+        return MixtureUnderWay { [self] in sum(layer, inputs, routing) }
+    }
+
+    private func sum(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> Matrix {
+        costs.pairs += routing.pairs.count
+        costs.localPairs += routing.pairs.count
+        return partialMixture(inputs: inputs, pairs: routing.pairs) { layers[layer][$0] }
     }
 
     package func takeCosts() -> CostRecord {

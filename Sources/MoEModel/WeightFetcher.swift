@@ -17,8 +17,9 @@ package protocol ExpertFetching: AnyObject {
 package struct PrefetchPace: Sendable {
     /// After this many looks at which nothing was missing,
     static let calmLooks = 64
-    /// only one of this many is taken, until something is missing again.
-    static let calmInterval = 16
+    /// only one of this many is taken, until something is missing again. A prime, so that not the
+    /// same layers are looked at in every step.
+    static let calmInterval = 17
 
     private var calm = 0
     private var skipped = 0
@@ -49,9 +50,9 @@ package final class WeightFetcher: ExpertFetching, Sendable {
 
     /// Layers that may wait; what comes while so many do comes too late to help.
     private static let waitingLimit = 2
-    /// Most bytes of a layer's visits that are asked for at once: little beside any memory, so that
-    /// none of them is gone again before it is used.
-    private static let visitedBytes = 64 << 20
+    /// Beyond so many bytes only one row's visits are asked for at once: little beside any memory,
+    /// so that none of them is gone again before it is used.
+    package static let visitedBytes = 64 << 20
 
     /// By layer the experts of the file.
     private let experts: [[ExpertWeights]]
@@ -89,20 +90,28 @@ package final class WeightFetcher: ExpertFetching, Sendable {
         }
     }
 
-    /// Asks for what a layer is about to visit and is missing. Returns at once.
+    /// Asks for what a layer is about to visit and is missing. Does not wait for it.
     ///
-    /// - Parameter isRead: whether the expert will be read from the file.
+    /// - Parameters:
+    ///   - pairs: ascending by row.
+    ///   - limit: in bytes, see `visitedBytes`.
+    ///   - isRead: whether the expert will be read from the file.
     package func fetchVisited(
-        layer: Int, _ pairs: [ExpertPair], where isRead: (ExpertID) -> Bool = { _ in true }
+        layer: Int, _ pairs: [ExpertPair], limit: Int = visitedBytes,
+        where isRead: (ExpertID) -> Bool = { _ in true }
     ) {
         guard isMapped, state.withLock({ $0.visitPace.isDue() }) else { return }
-        var bytes = 0
-        let ids = Set(pairs.map(\.expert)).sorted().map { ExpertID(layer: layer, expert: $0) }
-            .filter(isRead).prefix {
-                bytes += experts[$0.layer][$0.expert].byteCount
-                return bytes <= Self.visitedBytes
-            }
-        let found = fetchMissing(Array(ids))
+        let perRow = pairs.prefix { $0.row == pairs[0].row }.count
+        var (ids, bytes): ([ExpertID], Int) = ([], 0)
+        for expert in Set(pairs.map(\.expert)).sorted() {
+            let id = ExpertID(layer: layer, expert: expert)
+            guard isRead(id) else { continue }
+            bytes += experts[layer][expert].byteCount
+            guard bytes <= limit || ids.count < perRow else { break }
+            ids.append(id)
+        }
+        guard !ids.isEmpty else { return }
+        let found = fetchMissing(ids)
         state.withLock { $0.visitPace.looked(foundMissing: found) }
     }
 

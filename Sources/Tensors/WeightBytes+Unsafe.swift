@@ -5,15 +5,21 @@
 #endif
 
 extension WeightBytes {
+    /// Linux reads at most a disk's largest request for each time it is asked.
+    private static let fetchedBytes = 512 << 10
+
     /// Asks the system to read these bytes from their file soon, if they are mapped and not in
-    /// memory. Returns at once; bytes that are no mapped file's stay as they are.
+    /// memory. Does not wait for them; bytes that are no mapped file's stay as they are.
     package func fetch() {
         withUnsafeBytes { bytes in
             guard let start = bytes.baseAddress, bytes.count > 0 else { return }
             let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-            let offset = Int(bitPattern: start) % page
-            let first = UnsafeMutableRawPointer(mutating: start - offset)
-            _ = posix_madvise(first, bytes.count + offset, POSIX_MADV_WILLNEED)
+            let first = UnsafeMutableRawPointer(mutating: start.alignedDown(toMultipleOf: page))
+            let count = start + bytes.count - UnsafeRawPointer(first)
+            for piece in stride(from: 0, to: count, by: Self.fetchedBytes) {
+                _ = posix_madvise(
+                    first + piece, min(Self.fetchedBytes, count - piece), POSIX_MADV_WILLNEED)
+            }
         }
     }
 

@@ -106,8 +106,11 @@ import Wire
         let token = Array(Self.ids.prefix(1))
         #expect(try visitsToFile(token) > 0)
         #expect(try visitsToFile(token) == 0, "12 experts hold all that a token visits")
-        #expect(try visitsToFile((0..<20).map { 37 * $0 + 5 }) > 0)
-        #expect(try visitsToFile(token) == 0)
+        // In one, two and four parts, which are tried one after another.
+        for parts in 1...3 {
+            #expect(try visitsToFile((0..<20).map { 37 * $0 + 5 * parts }) > 0)
+            #expect(try visitsToFile(token) == 0, "after prompt \(parts)")
+        }
         await cell.close()
     }
 }

@@ -71,15 +71,15 @@ import Wire
     }
 
     /// A device is cut off before any of a step's rounds, while another is out.
-    @Test func aLostDeviceChangesNoBit() async throws {
+    @Test(arguments: [2, 4]) func aLostDeviceChangesNoBit(_ parts: Int) async throws {
         let model = try tinyModel("mixtral")
         let ids = try ExpectedModel("mixtral").input_ids
         let texts = [ids, Array(ids.prefix(7))]
         let expected = try Self.logits(model, texts, LocalExperts(layers: model.experts))
-        for lost in 0..<2 * model.shape.layers {
+        for lost in 0..<parts * model.shape.layers {
             let cell = try await TestCell(model, .inProcess)
             try await cell.start(devices: ["a", "b", "c"])
-            let experts = PartedExperts(cell.experts(), parts: 2) { round in
+            let experts = PartedExperts(cell.experts(), parts: parts) { round in
                 if round == lost { cell.cut("b") }
             }
             let isSame = try Self.logits(model, texts, experts) == expected

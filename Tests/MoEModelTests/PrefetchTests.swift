@@ -37,12 +37,12 @@ struct PrefetchTests {
 /// What a layer visits is asked of the disk at once, and seldom where nothing is missing.
 struct VisitedFetchTests {
     /// Asks for the visits of rows 0 and 1; returns the experts that were looked at.
-    private static func looks(_ fetcher: WeightFetcher, layer: Int = 1) -> [ExpertID] {
+    private static func looks(_ fetcher: WeightFetcher, limit: Int = .max) -> [ExpertID] {
         var looked: [ExpertID] = []
         let pairs = [(0, 3), (0, 5), (1, 1), (1, 3)].map {
             ExpertPair(row: $0.0, expert: $0.1, weight: 0.5)
         }
-        fetcher.fetchVisited(layer: layer, pairs) {
+        fetcher.fetchVisited(layer: 1, pairs, limit: limit) {
             looked.append($0)
             return $0.expert != 5
         }
@@ -51,12 +51,38 @@ struct VisitedFetchTests {
 
     @Test func everyVisitedExpertOnce() throws {
         let run = try LocalRun(ModelFormat.gguf.path("mixtral"), try ExpectedModel("mixtral"))
+        for expert in run.model.experts[1] {
+            for matrix in expert.matrices { _ = matrix.bytes.copyBytes(0..<matrix.bytes.count) }
+        }
         let fetcher = WeightFetcher(run.model.experts)
         #expect(Self.looks(fetcher) == [1, 3, 5].map { ExpertID(layer: 1, expert: $0) })
-        // The file was just read: nothing is missing.
+        // All was just read.
         for _ in 0..<PrefetchPace.calmLooks { _ = Self.looks(fetcher) }
         let counts = (0..<PrefetchPace.calmInterval).map { _ in Self.looks(fetcher).count }
         #expect(counts.count { $0 == 0 } == PrefetchPace.calmInterval - 1)
+    }
+
+    /// However large experts are, a row's are asked for; more rows' only within the limit.
+    @Test func aLimitLeavesARow() throws {
+        let run = try LocalRun(ModelFormat.gguf.path("mixtral"), try ExpectedModel("mixtral"))
+        let fetcher = WeightFetcher(run.model.experts)
+        let size = run.model.experts[1][0].byteCount
+        var counts: [Int] = []
+        for limit in [0, size, 2 * size, 3 * size] {
+            var asked = 0
+            fetcher.fetchVisited(
+                layer: 1,
+                [(0, 3), (0, 5), (1, 1), (1, 2)].map {
+                    ExpertPair(row: $0.0, expert: $0.1, weight: 0.5)
+                }, limit: limit
+            ) { _ in
+                asked += 1
+                return true
+            }
+            counts.append(asked)
+        }
+        // The expert after the last is looked at, too.
+        #expect(counts == [3, 3, 3, 4])
     }
 
     @Test func copiesAreNoFile() throws {
