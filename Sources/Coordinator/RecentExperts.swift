@@ -68,10 +68,14 @@ final class RecentExperts: Sendable {
         }
     }
 
-    /// These are visited next: what is here stays, and the disk is asked for all that are missing
-    /// at once, each whole.
+    /// These are visited next: what is here stays, and the disk is asked at once for those that are
+    /// missing, each whole; for no more than there is room for, since what is being read takes as
+    /// much memory beside.
     func announce(_ ids: [ExpertID]) {
-        ask(state.withLock { $0.experts.announce(ids) })
+        let (missing, room) = state.withLock {
+            ($0.experts.announce(ids), $0.experts.limit / largest)
+        }
+        ask(Array(missing.prefix(room)))
     }
 
     private func ask(_ ids: [ExpertID]) {
@@ -94,7 +98,9 @@ final class RecentExperts: Sendable {
         switch finding {
         case .held(let weights): return (weights, true)
         case .outside: return nil
-        case .missing: return self.load(id, inBackground: false).map { ($0, false) }
+        case .missing:
+            ask([id])
+            return self.load(id, inBackground: false).map { ($0, false) }
         case .loading:
             load?.wait()
             return state.withLock { $0.experts.value(of: id) }.map { ($0, false) }
