@@ -110,8 +110,9 @@ class EmulatedCell:
                 raise SystemExit("martlet cell ended; try its command by hand: "
                                  + " ".join(map(str, command)))
             time.sleep(0.02)
-            self.log.seek(0)
-            line = self.log.readline()
+            # Opened anew: the cell writes where this file's own position is.
+            with open(self.log.name) as log:
+                line = log.readline()
         settings = json.loads(line)
         self.ports = [device["port"] for device in settings["devices"]]
         self.control = settings.get("controlPort")
