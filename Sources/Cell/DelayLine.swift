@@ -9,8 +9,13 @@ struct DelayLine {
     private var first = 0
     private var last = Duration.zero
 
-    /// When the next bytes arrive; nil: none are under way.
-    var next: Duration? { first < entries.count ? entries[first].time : nil }
+    /// When the last bytes arrive of those that do within `length` of the next; nil: none are under
+    /// way.
+    func burstEnd(within length: Duration) -> Duration? {
+        guard first < entries.count else { return nil }
+        let limit = entries[first].time + length
+        return entries[first...].prefix { $0.time <= limit }.last?.time
+    }
 
     /// Bytes are to arrive at `time`, or when what was before them arrives, if that is later.
     mutating func add(bytes: Int, arriving time: Duration) {

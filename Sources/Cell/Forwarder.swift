@@ -2,22 +2,11 @@ import NIOCore
 import Scenarios
 import SystemModel
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// Moves the bytes of all connections as `CellState` says. Everything runs on one event loop.
 final class Forwarder {
-    /// Departures that are closer together than this share a wake-up: their moments do not depend
-    /// on when they are looked at.
-    private static let grain = Duration.microseconds(100)
-    /// A sleeping loop wakes up late by about this much; so it sleeps until so long before bytes
-    /// arrive, and then looks again and again.
-    private static let lead = Duration.microseconds(120)
+    /// Bytes of a flow that arrive within this time are handed over together, with the last of
+    /// them.
+    private static let burst = Duration.microseconds(100)
 
     let loop: any EventLoop
     private(set) var state: CellState
@@ -29,7 +18,6 @@ final class Forwarder {
     private(set) var punctuality = CellSnapshot.Punctuality()
     private var nextFlow = 0
     private var wakeTime: Duration?
-    private var isLooking = false
     private let start = NIODeadline.now()
 
     init(_ scenario: Scenario, slowdown: Double, loop: any EventLoop) {
@@ -141,7 +129,8 @@ final class Forwarder {
     }
 
     private func release(_ now: Duration) {
-        for flow in flows.values where flow.line.next.map({ $0 <= now }) ?? false {
+        for flow in flows.values {
+            guard let due = flow.line.burstEnd(within: Self.burst), due <= now else { continue }
             flow.release(until: now, late: { punctuality.add($0) }) { [weak self] bytes in
                 self?.written(bytes, of: flow)
             }
@@ -191,25 +180,19 @@ final class Forwarder {
     }
 
     private func scheduleWake(_ now: Duration) {
-        let departure = state.nextEvent.map { max($0, now + Self.grain) }
-        let arrival = flows.values.compactMap(\.line.next).min().map { $0 - Self.lead }
-        guard !isLooking, let next = [departure, arrival].compactMap({ $0 }).min() else { return }
-        guard next > now else { return look() }
+        // Nothing has to be done before what is in the air has arrived, at the link's delay after
+        // it has left.
+        var next = state.nextEvent.map { $0 + max(.seconds(link.delay.value), Self.burst) }
+        for flow in flows.values {
+            guard let due = flow.line.burstEnd(within: Self.burst) else { continue }
+            next = min(next ?? due, due)
+        }
+        guard let next else { return }
         if let wakeTime, wakeTime <= next, wakeTime > now { return }
         wakeTime = next
         loop.assumeIsolated().scheduleTask(
             in: .nanoseconds(Int64((next - now) / .nanoseconds(1)))
         ) { [weak self] in
-            self?.wake()
-        }
-    }
-
-    /// Looks at the time again at once, after whoever else wants the processor or the loop.
-    private func look() {
-        isLooking = true
-        loop.assumeIsolated().execute { [weak self] in
-            sched_yield()
-            self?.isLooking = false
             self?.wake()
         }
     }

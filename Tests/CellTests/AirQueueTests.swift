@@ -98,13 +98,25 @@ struct AirQueueTests {
         #expect(zip(late, late.dropFirst()).allSatisfy { $0.time <= $1.time }, "seed \(seed)")
     }
 
+    @Test func bytesThatArriveSoonAfterOthersAreABurst() {
+        var line = DelayLine()
+        for time in [30, 90, 130, 131, 500] {
+            line.add(bytes: 1, arriving: .microseconds(time))
+        }
+        #expect(line.burstEnd(within: .microseconds(100)) == .microseconds(130))
+        #expect(line.release(until: .microseconds(130)) == 3)
+        #expect(line.burstEnd(within: .microseconds(100)) == .microseconds(131))
+        #expect(line.release(until: .microseconds(131)) == 1)
+        #expect(line.burstEnd(within: .microseconds(100)) == .microseconds(500))
+    }
+
     @Test func lateBytesStayInOrder() {
         var line = DelayLine()
         line.add(bytes: 10, arriving: .microseconds(30))
         line.add(bytes: 5, arriving: .microseconds(20))
-        #expect(line.next == .microseconds(30))
+        #expect(line.burstEnd(within: .zero) == .microseconds(30))
         #expect(line.release(until: .microseconds(29)) == 0)
         #expect(line.release(until: .microseconds(30)) == 15)
-        #expect(line.next == nil)
+        #expect(line.burstEnd(within: .zero) == nil)
     }
 }
