@@ -21,6 +21,8 @@ package struct DispatchState: Sendable {
 
     /// Whether every shipment has been answered or taken back.
     package var isDone: Bool { outstanding.isEmpty }
+    /// What is out, in no order.
+    var entries: some Sequence<Outstanding> { outstanding.values }
     /// The next moment at which a device becomes late; nil if nothing is out.
     package var nextDeadline: Duration? { outstanding.values.map(\.deadline).min() }
 

@@ -44,8 +44,8 @@ package final class RemoteExperts: ExpertExecutor {
     private(set) var stepRows = 0
     /// Of the experts here those that have a copy in memory.
     private(set) var residents: (version: Int, experts: [ExpertID: ExpertWeights]) = (0, [:])
-    /// The last layer of this step for which a frame went out.
-    private var lastTripLayer = -1
+    /// The layers of this step for which a frame went out.
+    private var tripLayers: Set<Int> = []
     var costs = CostRecord()
 
     /// - Parameters:
@@ -74,7 +74,13 @@ package final class RemoteExperts: ExpertExecutor {
 
     package func begin(layer: Int, inputs: Matrix, routing: Routing) -> MixtureUnderWay {
         let (round, rest) = begin(layer, inputs, routing)
-        return MixtureUnderWay { [self] in finish(round, rest) }
+        return MixtureUnderWay(
+            work: { [self] in
+                computeHere(round, rest)
+                takeLetters()
+                return round.dispatch.isDone
+            },
+            finish: { [self] in finish(round, rest) })
     }
 
     /// Sends a round's frames.
@@ -82,7 +88,7 @@ package final class RemoteExperts: ExpertExecutor {
     /// - Returns: beside it the rows that nobody else can compute.
     private func begin(_ layer: Int, _ inputs: Matrix, _ routing: Routing) -> (Round, Parcel) {
         coordinator.shipping.layerBegan()
-        while let letter = coordinator.mailbox.next(timeout: .zero) { handle(letter) }
+        takeLetters()
         if let changed = coordinator.routes(after: routes.version) { routes = changed }
         if let changed = coordinator.residents.copies(after: residents.version) {
             residents = changed
@@ -100,11 +106,13 @@ package final class RemoteExperts: ExpertExecutor {
         return (round, rest)
     }
 
-    package func parts(rows: Int) -> Int {
+    package func parts(rows: Int) -> StepDivision {
         // What a step that failed had begun.
         rounds = []
         stepRows = rows
-        return stepParts.begin(rows: rows, now: clock.now)
+        return StepDivision(
+            parts: stepParts.begin(rows: rows, now: clock.now),
+            firstLayer: routes.placement.firstSlottedLayer, anyOrder: true)
     }
 
     /// Whether devices were asked for part of the layer that was begun last.
@@ -112,9 +120,8 @@ package final class RemoteExperts: ExpertExecutor {
 
     /// Waits for a round, its part here computed first.
     private func finish(_ round: Round, _ rest: Parcel) -> Matrix {
-        computeOwn(round)
-        compute(rest, round)
-        collect(round)
+        computeHere(round, rest)
+        while !round.dispatch.isDone { awaitNews() }
         rounds.removeAll { $0 === round }
         let now = clock.now
         stepParts.finishedLayer(now: now)
@@ -127,19 +134,17 @@ package final class RemoteExperts: ExpertExecutor {
         return round.sum()
     }
 
-    /// Parts of a step that visit a layer one after another share its round trip.
+    /// The parts of a step share a layer's round trip.
     private func noteRoundTrip(_ round: Round) {
         guard !round.shipments.isEmpty else { return }
         coordinator.rowLog.add(
             [String: Int](
                 round.shipments.map { ($0.device.name, $0.rows) }, uniquingKeysWith: +))
-        guard lastTripLayer != round.layer else { return }
-        lastTripLayer = round.layer
-        costs.roundTrips += 1
+        if tripLayers.insert(round.layer).inserted { costs.roundTrips += 1 }
     }
 
     package func takeCosts() -> CostRecord {
-        defer { (costs, lastTripLayer) = (CostRecord(), -1) }
+        defer { (costs, tripLayers) = (CostRecord(), []) }
         if let planner {
             costs.rowSelections = planner.takeRows()
             costs.selection = costs.rowSelections.reduce(into: CostRecord.Selection()) {
@@ -178,12 +183,7 @@ extension RemoteExperts {
     /// Sends each row to the device that has its experts and finishes first, or else, where that is
     /// sooner, to a far node; returns the rows that are to be computed here.
     private func send(_ units: [Round.Unit], _ round: Round) -> Parcel {
-        var slots = UnitAssignment.assign(units.map { candidates($0, round) }) {
-            routes.occupants.map { occupant in
-                occupant.map { coordinator.latencies.estimate($0.description).latency }
-                    ?? DeviceLatency(message: .zero, token: Seconds(1))
-            }
-        }
+        var slots = UnitAssignment.assign(units.map { candidates($0, round) }, load: load)
         if !routes.clouds.isEmpty { assignToClouds(units, &slots, round) }
         var parcels = [Parcel](repeating: Parcel(), count: routes.occupants.count)
         var rest = Parcel()
@@ -198,6 +198,23 @@ extension RemoteExperts {
             }
         }
         return rest
+    }
+
+    /// By slot how fast its device is and how many rows it is to answer, all rounds' together.
+    private func load() -> [(latency: DeviceLatency, rows: Int)] {
+        var rows: [DeviceID: Int] = [:]
+        for round in rounds {
+            for entry in round.dispatch.entries {
+                rows[entry.device, default: 0] += round.shipments[entry.shipment].rows
+            }
+        }
+        return routes.occupants.map { occupant in
+            guard let occupant else { return (DeviceLatency(message: .zero, token: Seconds(1)), 0) }
+            return (
+                coordinator.latencies.estimate(occupant.description).latency,
+                rows[occupant.id] ?? 0
+            )
+        }
     }
 
     /// The slots whose devices have every expert that the row visits in its group, its own first.
@@ -237,20 +254,23 @@ extension RemoteExperts {
         return true
     }
 
-    /// Waits for what is out of a round; what is lost is computed here.
-    private func collect(_ round: Round) {
-        while !round.dispatch.isDone {
-            let start = clock.now
-            let deadline = rounds.compactMap(\.dispatch.nextDeadline).min() ?? start
-            let letter = coordinator.mailbox.next(timeout: deadline - start)
-            costs.networkWaitSeconds += (clock.now - start).seconds
-            if let letter { handle(letter) }
-            let now = clock.now
-            for round in rounds {
-                for late in round.dispatch.expired(now: now) {
-                    coordinator.late(late.device)
-                    takeOver(late, round)
-                }
+    /// What has come meanwhile.
+    private func takeLetters() {
+        while let letter = coordinator.mailbox.next(timeout: .zero) { handle(letter) }
+    }
+
+    /// Waits until something comes of what is out, or is late; what is lost is computed here.
+    package func awaitNews() {
+        let start = clock.now
+        guard let deadline = rounds.compactMap(\.dispatch.nextDeadline).min() else { return }
+        let letter = coordinator.mailbox.next(timeout: deadline - start)
+        costs.networkWaitSeconds += (clock.now - start).seconds
+        if let letter { handle(letter) }
+        let now = clock.now
+        for round in rounds {
+            for late in round.dispatch.expired(now: now) {
+                coordinator.late(late.device)
+                takeOver(late, round)
             }
         }
     }

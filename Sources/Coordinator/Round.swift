@@ -134,6 +134,8 @@ final class Round {
     let began: Duration
     /// How long it should take from then on; nil where nothing was sent.
     var predictedSeconds: Double?
+    /// Whether the base station has computed its part.
+    var isComputedHere = false
     /// Whether no other round was under way beside it.
     var isAlone = true
 
@@ -179,21 +181,22 @@ final class Round {
 struct UnitAssignment {
     /// - Parameters:
     ///   - candidates: by unit the slots that can compute it, the usual one first; may be empty.
-    ///   - latencies: by slot; asked for only where there is a choice.
+    ///   - load: by slot its latency and the rows that it was sent and has not answered; asked for
+    ///     only where there is a choice.
     /// - Returns: by unit a slot, or nil where nobody can.
     static func assign(
-        _ candidates: [[Int]], latencies: () -> [DeviceLatency]
+        _ candidates: [[Int]], load: () -> [(latency: DeviceLatency, rows: Int)]
     ) -> [Int?] {
         var slots = candidates.map(\.first)
         let open = candidates.indices.filter { candidates[$0].count > 1 }
         guard !open.isEmpty else { return slots }
-        let latencies = latencies()
-        var rows = [Int](repeating: 0, count: latencies.count)
+        let load = load()
+        var rows = load.map(\.rows)
         for options in candidates where options.count == 1 { rows[options[0]] += 1 }
         for unit in open {
             var best = (seconds: Double.infinity, slot: candidates[unit][0])
             for slot in candidates[unit] {
-                let seconds = latencies[slot].seconds(tokens: rows[slot] + 1).value
+                let seconds = load[slot].latency.seconds(tokens: rows[slot] + 1).value
                 if seconds < best.seconds { best = (seconds, slot) }
             }
             slots[unit] = best.slot

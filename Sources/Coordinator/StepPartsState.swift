@@ -8,11 +8,25 @@ import SystemModel
 /// `trialShare` of the time spent since the last trial pays for what it costs.
 package struct StepPartsState: Sendable {
     private struct Way: Sendable {
+        /// Of that many steps the middle one counts, so that a disturbed one changes nothing.
+        static let memory = 5
+
         let parts: Int
-        /// Seconds of a step; nil before the first.
-        var seconds: Double?
+        /// Seconds of the last steps, the oldest first.
+        var times: [Double] = []
         /// Seconds that steps took since one went this way.
         var elapsed = 0.0
+
+        /// Seconds of a step; nil before the first.
+        var seconds: Double? {
+            times.isEmpty ? nil : times.sorted()[(times.count - 1) / 2]
+        }
+
+        mutating func took(_ time: Double) {
+            if times.count == Self.memory { times.removeFirst() }
+            times.append(time)
+            elapsed = 0
+        }
     }
 
     /// What is known of steps of about one number of rows.
@@ -39,21 +53,17 @@ package struct StepPartsState: Sendable {
 
         mutating func took(_ time: Double, parts: Int) {
             for way in ways.indices {
-                guard ways[way].parts == parts else {
+                if ways[way].parts == parts {
+                    ways[way].took(time)
+                } else {
                     ways[way].elapsed += time
-                    continue
                 }
-                ways[way].elapsed = 0
-                ways[way].seconds =
-                    ways[way].seconds.map { $0 + StepPartsState.memory * (time - $0) } ?? time
             }
         }
     }
 
     /// Into how many parts steps may go.
     private static let ways = [1, 2, 4]
-    /// A step's share of the mean.
-    private static let memory = 0.125
 
     private let trialShare: Double
     /// `sizes[b]`: steps of `2^b ..< 2^(b + 1)` rows.
@@ -62,7 +72,7 @@ package struct StepPartsState: Sendable {
     private var lastFinish: Duration?
 
     /// - Parameter trialShare: of the time, for trying slower ways.
-    package init(trialShare: Double = 0.02) {
+    package init(trialShare: Double = 0.01) {
         self.trialShare = trialShare
     }
 

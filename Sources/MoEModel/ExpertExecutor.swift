@@ -16,13 +16,16 @@ package protocol ExpertExecutor: AnyObject {
     /// - Throws: if the result cannot be had from anywhere.
     func mixture(layer: Int, inputs: Matrix, routing: Routing) throws -> Matrix
 
-    /// The same, begun: returns without waiting for other machines. What several calls began is
-    /// waited for in their order.
+    /// The same, begun: returns without waiting for other machines. What several calls began may be
+    /// waited for in any order.
     func begin(layer: Int, inputs: Matrix, routing: Routing) throws -> MixtureUnderWay
 
-    /// In how many parts a step of that many rows should go through the layers, so that one part is
-    /// computed here while others are out; at least 1. Asked once, as the step begins.
-    func parts(rows: Int) -> Int
+    /// Blocks until something that was begun, and was not ready, may have become so.
+    func awaitNews()
+
+    /// In which parts a step of that many rows should go through the layers, so that one part is
+    /// computed here while others are out. Asked once, as the step begins.
+    func parts(rows: Int) -> StepDivision
 
     /// What was spent since the last call: pairs, waiting, bytes and times by device. The step's
     /// total time is the caller's to measure.
@@ -35,15 +38,28 @@ extension ExpertExecutor {
         return MixtureUnderWay { mixture }
     }
 
-    package func parts(rows: Int) -> Int { 1 }
+    package func awaitNews() {}
+
+    package func parts(rows: Int) -> StepDivision { .whole }
 }
 
 /// A mixture that was begun.
 package struct MixtureUnderWay {
+    private let work: () -> Bool
     private let finish: () throws -> Matrix
 
-    /// - Parameter finish: waits for the mixture; called once.
-    package init(finish: @escaping () throws -> Matrix) { self.finish = finish }
+    /// - Parameters:
+    ///   - work: computes what is left to this machine, without waiting for others; whether
+    ///     nothing is missing then.
+    ///   - finish: waits for the mixture; called once.
+    package init(work: @escaping () -> Bool = { true }, finish: @escaping () throws -> Matrix) {
+        self.work = work
+        self.finish = finish
+    }
+
+    /// Whether the result can be had without waiting; what this machine has to do for it is done
+    /// then.
+    package func isReady() -> Bool { work() }
 
     /// Waits: `[tokens × hidden]`.
     ///

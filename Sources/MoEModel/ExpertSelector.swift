@@ -10,7 +10,7 @@ package protocol ExpertSelector: Sendable {
     /// Chooses experts and weights for tokens of a step.
     ///
     /// Called on the inference thread, once per layer and step, or where `choosesRowByRow` once for
-    /// each part of the step, in order.
+    /// each part of the step, whichever comes to the layer first.
     ///
     /// - Parameters:
     ///   - layer: position of the layer in the model.

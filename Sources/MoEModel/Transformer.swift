@@ -82,60 +82,35 @@ package struct Transformer: Sendable {
         _ steps: [SequenceStep], selector: any ExpertSelector, experts: any ExpertExecutor,
         _ timer: PhaseTimer?
     ) throws -> Matrix {
-        var parts = parts(
-            of: steps, count: selector.choosesRowByRow ? experts.parts(rows: steps.rowCount) : 1)
-        for (index, layer) in layers.enumerated() {
-            for part in parts.indices {
-                try parts[part].takeMixture()
-                timer?.mark(.experts)
-                layer.attend(&parts[part].hidden, layer: index, rows: parts[part].rows)
-                timer?.mark(.attention)
-                try beginFeedForward(
-                    of: layer, index, &parts[part], selector: selector, experts: experts, timer)
-                timer?.mark(.experts)
-            }
+        let division = selector.choosesRowByRow ? experts.parts(rows: steps.rowCount) : .whole
+        let pass = LayerPass(layers: layers, selector: selector, experts: experts, timer: timer)
+        var whole = [part(of: steps, 0..<steps.rowCount, embed(steps.flatMap(\.ids)))]
+        guard division.parts > 1 else {
+            try pass.run(layers.indices, &whole)
+            return whole[0].hidden
         }
-        for part in parts.indices { try parts[part].takeMixture() }
-        timer?.mark(.experts)
-        return parts.count == 1
-            ? parts[0].hidden
-            : Matrix(
-                rows: steps.rowCount, columns: embedding.columns,
-                values: parts.flatMap(\.hidden.values))
+        let firstLayer = min(division.firstLayer, layers.count)
+        try pass.run(0..<firstLayer, &whole)
+        // A sequence may be divided, since a part can reach each layer after the parts before it;
+        // where a step must be read as one, sequences stay whole.
+        let lengths = steps.map(\.ids.count)
+        let ranges = StepPart.ranges(lengths, count: division.parts, divides: stepsMayBeSplit)
+        var parts = ranges.map { part(of: steps, $0, whole[0].hidden.gatheringRows(Array($0))) }
+        if division.anyOrder, StepPart.areWholeSequences(ranges, lengths) {
+            try pass.runAsReady(firstLayer..<layers.count, &parts)
+        } else {
+            try pass.run(firstLayer..<layers.count, &parts)
+        }
+        return Matrix(
+            rows: steps.rowCount, columns: embedding.columns,
+            values: parts.flatMap(\.hidden.values))
     }
 
-    /// A layer after its attention: adds what is computed here, and begins the mixture.
-    private func beginFeedForward(
-        of layer: TransformerLayer, _ index: Int, _ part: inout StepPart,
-        selector: any ExpertSelector, experts: any ExpertExecutor, _ timer: PhaseTimer?
-    ) throws {
-        let inputs = layer.normalized(part.hidden)
-        switch layer.feedForward {
-        case .dense(let expert):
-            part.hidden.add(expert.output(Activations(inputs)))
-        case .mixture(let router):
-            if let shared = layer.sharedExpert {
-                part.hidden.add(shared.output(Activations(inputs)))
-                timer?.mark(.experts)
-            }
-            let routing = selector.route(
-                layer: index, rows: part.range, routerLogits: router.logits(inputs))
-            timer?.mark(.router)
-            part.mixture = try experts.begin(layer: index, inputs: inputs, routing: routing)
-        }
-    }
-
-    /// The step's rows in up to `count` parts of about one size, in order.
-    ///
-    /// A sequence may be divided, since a part reaches each layer after the parts before it; where
-    /// a step must be read as one, sequences stay whole.
-    private func parts(of steps: [SequenceStep], count: Int) -> [StepPart] {
-        let hidden = embed(steps.flatMap(\.ids))
-        return StepPart.ranges(steps.map(\.ids.count), count: count, divides: stepsMayBeSplit).map {
-            StepPart(
-                range: $0, rows: StepRows(steps, rotaries: rotaries, range: $0),
-                hidden: $0.count == hidden.rows ? hidden : hidden.gatheringRows(Array($0)))
-        }
+    private func part(
+        of steps: [SequenceStep], _ range: Range<Int>, _ hidden: Matrix
+    ) -> StepPart {
+        StepPart(
+            range: range, rows: StepRows(steps, rotaries: rotaries, range: range), hidden: hidden)
     }
 
     /// What each step asked for; the head is read once.

@@ -237,6 +237,7 @@ package final class BatchEngine: Sendable {
             steps.append(step)
         }
         let start = clock.now
+        recorder.beginStep()
         do {
             let logits = try transformer.forward(
                 &steps, selector: recorder, experts: state.executor)

@@ -6,7 +6,7 @@ import Tensors
 /// Chooses as another selector does, remembers the last step's choices and counts all.
 final class RoutingRecorder: ExpertSelector {
     private let selector: any ExpertSelector
-    /// By layer the pairs of the last step, ascending by row.
+    /// By layer the pairs of the last step, part after part.
     private let pairs = Mutex<[Int: [ExpertPair]]>([:])
     /// `[layer][expert]`: pairs so far, as far as layers and experts were visited.
     private let counts = Mutex<[[Int]]>([])
@@ -14,6 +14,9 @@ final class RoutingRecorder: ExpertSelector {
     init(_ selector: any ExpertSelector) { self.selector = selector }
 
     var choosesRowByRow: Bool { selector.choosesRowByRow }
+
+    /// Forgets the choices of the step before.
+    func beginStep() { pairs.withLock { $0 = [:] } }
 
     func route(layer: Int, rows: Range<Int>, routerLogits: Matrix) -> Routing {
         let routing = selector.route(layer: layer, rows: rows, routerLogits: routerLogits)
@@ -24,7 +27,6 @@ final class RoutingRecorder: ExpertSelector {
 
     private func remember(_ routing: Routing, layer: Int, firstRow: Int) {
         pairs.withLock { pairs in
-            guard firstRow > 0 else { return pairs[layer] = routing.pairs }
             pairs[layer, default: []] += routing.pairs.map {
                 ExpertPair(row: firstRow + $0.row, expert: $0.expert, weight: $0.weight)
             }

@@ -8,6 +8,9 @@ package struct Placement: Sendable, Equatable {
     package let slots: [[Int?]]
     /// Slots are numbered `0..<slotCount`.
     package let slotCount: Int
+    /// The first layer with an expert that is not the base station's; the number of layers if there
+    /// is none.
+    package let firstSlottedLayer: Int
 
     /// - Precondition: every slot is in `0..<slotCount`.
     package init(slots: [[Int?]], slotCount: Int) {
@@ -16,6 +19,7 @@ package struct Placement: Sendable, Equatable {
             "a slot is within the slot count")
         self.slots = slots
         self.slotCount = slotCount
+        firstSlottedLayer = slots.firstIndex { $0.contains { $0 != nil } } ?? slots.count
     }
 
     /// Everything at the base station.

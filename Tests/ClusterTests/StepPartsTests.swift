@@ -12,12 +12,17 @@ import Wire
     private final class PartedExperts: ExpertExecutor {
         private let experts: RemoteExperts
         private let count: Int
+        private let anyOrder: Bool
         private let before: (Int) -> Void
         private var rounds = 0
 
-        init(_ experts: RemoteExperts, parts: Int, before: @escaping (Int) -> Void = { _ in }) {
+        init(
+            _ experts: RemoteExperts, parts: Int, anyOrder: Bool = true,
+            before: @escaping (Int) -> Void = { _ in }
+        ) {
             self.experts = experts
             count = parts
+            self.anyOrder = anyOrder
             self.before = before
         }
 
@@ -31,10 +36,12 @@ import Wire
             return experts.begin(layer: layer, inputs: inputs, routing: routing)
         }
 
-        func parts(rows: Int) -> Int {
-            _ = experts.parts(rows: rows)
-            return count
+        func parts(rows: Int) -> StepDivision {
+            StepDivision(
+                parts: count, firstLayer: experts.parts(rows: rows).firstLayer, anyOrder: anyOrder)
         }
+
+        func awaitNews() { experts.awaitNews() }
 
         func takeCosts() -> CostRecord { experts.takeCosts() }
     }
@@ -48,18 +55,36 @@ import Wire
             .map(\.values)
     }
 
-    @Test(arguments: Depth.allCases, [ActivationCodec.fp32, .int8])
-    func partsChangeNoBit(_ depth: Depth, _ codec: ActivationCodec) async throws {
+    /// Long texts, whose parts go in order, and a token each of several, whose parts do not.
+    private enum Texts: CaseIterable {
+        case long, single
+
+        func ids() throws -> [[Int]] {
+            let ids = try ExpectedModel("mixtral").input_ids
+            return self == .long
+                ? [ids, Array(ids.prefix(7)), Array(ids.prefix(1)), ids.reversed()]
+                : ids.prefix(8).map { [$0] }
+        }
+    }
+
+    @Test(arguments: Depth.allCases, Texts.allCases)
+    private func partsChangeNoBit(_ depth: Depth, _ texts: Texts) async throws {
+        for codec in [ActivationCodec.fp32, .int8] {
+            try await Self.comparesParts(depth, codec, texts.ids())
+        }
+    }
+
+    private static func comparesParts(
+        _ depth: Depth, _ codec: ActivationCodec, _ texts: [[Int]]
+    ) async throws {
         let model = try tinyModel("mixtral")
-        let ids = try ExpectedModel("mixtral").input_ids
-        let texts = [ids, Array(ids.prefix(7)), Array(ids.prefix(1)), ids.reversed()]
         let cell = try await TestCell(model, depth, codec: codec)
         try await cell.start(devices: ["a", "b", "c"])
         let experts = cell.experts()
-        let whole = try Self.logits(model, texts, PartedExperts(experts, parts: 1))
+        let whole = try logits(model, texts, PartedExperts(experts, parts: 1))
         let cost = experts.takeCosts()
         for parts in 2...4 {
-            let divided = try Self.logits(model, texts, PartedExperts(experts, parts: parts))
+            let divided = try logits(model, texts, PartedExperts(experts, parts: parts))
             let isSame = divided == whole
             #expect(isSame, "\(parts) parts")
             let costs = experts.takeCosts()
@@ -71,10 +96,10 @@ import Wire
     }
 
     /// A device is cut off before any of a step's rounds, while another is out.
-    @Test(arguments: [2, 4]) func aLostDeviceChangesNoBit(_ parts: Int) async throws {
+    @Test(arguments: [2, 4], Texts.allCases)
+    private func aLostDeviceChangesNoBit(_ parts: Int, _ kind: Texts) async throws {
         let model = try tinyModel("mixtral")
-        let ids = try ExpectedModel("mixtral").input_ids
-        let texts = [ids, Array(ids.prefix(7))]
+        let texts = try kind.ids()
         let expected = try Self.logits(model, texts, LocalExperts(layers: model.experts))
         for lost in 0..<parts * model.shape.layers {
             let cell = try await TestCell(model, .inProcess)

@@ -67,11 +67,16 @@ struct ReplicaPlacementTests {
         let slow = DeviceLatency(message: Seconds(10), token: Seconds(5))
         let fast = DeviceLatency(message: Seconds(1), token: Seconds(1))
         let candidates = [[0], [0, 1], [1, 0], [], [0, 1]]
-        let slots = UnitAssignment.assign(candidates) { [slow, fast] }
+        let slots = UnitAssignment.assign(candidates) { [(slow, 0), (fast, 0)] }
         #expect(slots == [0, 1, 1, nil, 1])
         // Equal devices share the work, and the usual one is preferred.
-        let equal = UnitAssignment.assign([[0, 1], [0, 1], [1, 0], [1, 0]]) { [fast, fast] }
+        let equal = UnitAssignment.assign([[0, 1], [0, 1], [1, 0], [1, 0]]) {
+            [(fast, 0), (fast, 0)]
+        }
         #expect(equal == [0, 1, 1, 0])
+        // What a device was sent before comes first.
+        let busy = UnitAssignment.assign([[0, 1], [0, 1], [0, 1]]) { [(fast, 2), (fast, 0)] }
+        #expect(busy == [1, 1, 0])
     }
 
     @Test func residentsAreDealtToNobody() {
