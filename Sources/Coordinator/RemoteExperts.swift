@@ -109,7 +109,7 @@ package final class RemoteExperts: ExpertExecutor {
     package func parts(rows: Int) -> StepDivision {
         // What a step that failed had begun.
         rounds = []
-        stepRows = rows
+        (stepRows, tripLayers) = (rows, [])
         return StepDivision(
             parts: stepParts.begin(rows: rows, now: clock.now),
             firstLayer: routes.placement.firstSlottedLayer, anyOrder: true)
@@ -157,10 +157,12 @@ package final class RemoteExperts: ExpertExecutor {
 
 extension RemoteExperts {
     /// When the slowest of what was sent should be back, and the base station done with its own, by
-    /// the speeds measured until now; nil where nothing was sent.
+    /// the speeds measured until now; nil where nothing was sent, or where others are out.
     private func predictedSeconds(_ round: Round) -> Double? {
         let own = round.groups.reduce(0) { $0 + ($1.slot == nil ? $1.rows.count : 0) }
         let latencies = coordinator.latencies
+        // Rounds that are out together delay each other.
+        guard round.isAlone else { return nil }
         return round.shipments.map {
             latencies.estimate($0.device.description).latency.seconds(tokens: $0.rows).value
         }.max().map { sent in

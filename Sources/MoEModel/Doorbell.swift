@@ -22,10 +22,12 @@ package final class Doorbell: Sendable {
 
     /// Waits for a ring.
     ///
-    /// - Returns: false if none came within `timeout`; nil waits for ever.
+    /// - Parameter timeout: nil waits for ever; zero only looks, and gives way to nobody.
+    /// - Returns: false if none came in time.
     package func wait(timeout: Duration? = nil) -> Bool {
         let past = DispatchTime(uptimeNanoseconds: 1)
-        for _ in 0..<max(1, timeout == .zero ? 1 : looks) {
+        guard timeout != .zero else { return rings.wait(timeout: past) == .success }
+        for _ in 0..<looks {
             if rings.wait(timeout: past) == .success { return true }
             sched_yield()
         }
