@@ -12,17 +12,12 @@ import Wire
     private final class PartedExperts: ExpertExecutor {
         private let experts: RemoteExperts
         private let count: Int
-        private let anyOrder: Bool
         private let before: (Int) -> Void
         private var rounds = 0
 
-        init(
-            _ experts: RemoteExperts, parts: Int, anyOrder: Bool = true,
-            before: @escaping (Int) -> Void = { _ in }
-        ) {
+        init(_ experts: RemoteExperts, parts: Int, before: @escaping (Int) -> Void = { _ in }) {
             self.experts = experts
             count = parts
-            self.anyOrder = anyOrder
             self.before = before
         }
 
@@ -37,8 +32,9 @@ import Wire
         }
 
         func parts(rows: Int) -> StepDivision {
-            StepDivision(
-                parts: count, firstLayer: experts.parts(rows: rows).firstLayer, anyOrder: anyOrder)
+            let division = experts.parts(rows: rows)
+            return StepDivision(
+                parts: count, firstLayer: division.firstLayer, anyOrder: division.anyOrder)
         }
 
         func awaitNews() { experts.awaitNews() }

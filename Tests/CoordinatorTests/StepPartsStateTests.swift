@@ -40,6 +40,16 @@ struct StepPartsStateTests {
         #expect(later.suffix(100).count { $0 == 2 } > 90)
     }
 
+    /// A step that was disturbed makes no other way look better.
+    @Test func oneSlowStepChangesNothing() {
+        let times = [1: 60.0, 2: 50, 4: 40]
+        var state = StepPartsState()
+        _ = run(&state, steps: 20) { times[$0] ?? 0 }
+        #expect(run(&state, steps: 1, from: .seconds(100)) { _ in 4_000 } == [4])
+        let later = run(&state, steps: 20, from: .seconds(200)) { times[$0] ?? 0 }
+        #expect(later.count { $0 == 4 } >= 18, "but for a trial of either")
+    }
+
     /// A part has a row at least.
     @Test func fewRowsHaveFewParts() {
         var state = StepPartsState()
