@@ -30,9 +30,10 @@ package struct RecentRouting: Sendable {
     private var reuse: ReuseRecorder
     /// Rows of the last few rounds, oldest first.
     private var rounds: [Int] = []
-    /// Rows of the first layer that has experts, since the start.
+    /// Rows of the last layer that has experts, since the start.
     package private(set) var rows = 0
-    private let firstLayer: Int
+    /// Steps that are divided reach it in parts; the first layers they may pass as a whole.
+    private let lastLayer: Int
 
     package init(_ shape: ModelShape, seed: UInt64 = 0) {
         width = max(1, shape.expertsPerToken)
@@ -40,7 +41,7 @@ package struct RecentRouting: Sendable {
         counts = shape.expertBytes.map { Array(repeating: 0, count: $0 > 0 ? shape.experts : 0) }
         generator = SeededGenerator(seed: seed)
         reuse = ReuseRecorder(experts: counts.map(\.count), forgets: true)
-        firstLayer = shape.expertBytes.firstIndex { $0 > 0 } ?? 0
+        lastLayer = shape.expertBytes.lastIndex { $0 > 0 } ?? 0
     }
 
     /// Takes in a layer's choice for the rows of a step. Of a row's experts the first K count.
@@ -48,7 +49,7 @@ package struct RecentRouting: Sendable {
     /// - Complexity: O(pairs); allocates only until the sample is full.
     package mutating func add(layer: Int, _ routing: Routing) {
         guard samples.indices.contains(layer) else { return }
-        if layer == firstLayer { began(routing.rows) }
+        if layer == lastLayer { passed(routing.rows) }
         if routing.rows <= DeploymentProblem.mostRowsKept {
             reuse.add(layer: layer, Set(routing.pairs.map(\.expert)))
         }
@@ -66,7 +67,7 @@ package struct RecentRouting: Sendable {
         }
     }
 
-    private mutating func began(_ count: Int) {
+    private mutating func passed(_ count: Int) {
         if rounds.count == Self.roundsKept { rounds.removeFirst() }
         rounds.append(count)
         rows += count

@@ -4,18 +4,8 @@ import Tensors
 
 /// What the base station computes itself: its own part of a round, and what no device did.
 extension RemoteExperts {
-    /// The base station's part of a round, once.
-    ///
-    /// - Parameter rest: rows that nobody else can compute.
-    func computeHere(_ round: Round, _ rest: Parcel) {
-        guard !round.isComputedHere else { return }
-        round.isComputedHere = true
-        computeOwn(round)
-        compute(rest, round)
-    }
-
     /// The groups that are planned at the base station: no codec lies between.
-    private func computeOwn(_ round: Round) {
+    func computeOwn(_ round: Round) {
         for (index, group) in round.groups.enumerated() where group.slot == nil {
             let output = measured(group.inputs, group.pairs, round)
             round.groups[index].take(Array(group.rows.indices), output, from: 0)

@@ -74,13 +74,7 @@ package final class RemoteExperts: ExpertExecutor {
 
     package func begin(layer: Int, inputs: Matrix, routing: Routing) -> MixtureUnderWay {
         let (round, rest) = begin(layer, inputs, routing)
-        return MixtureUnderWay(
-            work: { [self] in
-                computeHere(round, rest)
-                takeLetters()
-                return round.dispatch.isDone
-            },
-            finish: { [self] in finish(round, rest) })
+        return MixtureUnderWay { [self] in finish(round, rest) }
     }
 
     /// Sends a round's frames.
@@ -112,7 +106,7 @@ package final class RemoteExperts: ExpertExecutor {
         (stepRows, tripLayers) = (rows, [])
         return StepDivision(
             parts: stepParts.begin(rows: rows, now: clock.now),
-            firstLayer: routes.placement.firstSlottedLayer, anyOrder: true)
+            firstLayer: routes.placement.firstSlottedLayer)
     }
 
     /// Whether devices were asked for part of the layer that was begun last.
@@ -120,7 +114,8 @@ package final class RemoteExperts: ExpertExecutor {
 
     /// Waits for a round, its part here computed first.
     private func finish(_ round: Round, _ rest: Parcel) -> Matrix {
-        computeHere(round, rest)
+        computeOwn(round)
+        compute(rest, round)
         while !round.dispatch.isDone { awaitNews() }
         rounds.removeAll { $0 === round }
         let now = clock.now
@@ -262,7 +257,7 @@ extension RemoteExperts {
     }
 
     /// Waits until something comes of what is out, or is late; what is lost is computed here.
-    package func awaitNews() {
+    private func awaitNews() {
         let start = clock.now
         guard let deadline = rounds.compactMap(\.dispatch.nextDeadline).min() else { return }
         let letter = coordinator.mailbox.next(timeout: deadline - start)

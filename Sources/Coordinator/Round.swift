@@ -134,8 +134,6 @@ final class Round {
     let began: Duration
     /// How long it should take from then on; nil where nothing was sent.
     var predictedSeconds: Double?
-    /// Whether the base station has computed its part.
-    var isComputedHere = false
     /// Whether no other round was under way beside it.
     var isAlone = true
 

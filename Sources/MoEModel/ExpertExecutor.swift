@@ -20,9 +20,6 @@ package protocol ExpertExecutor: AnyObject {
     /// waited for in any order.
     func begin(layer: Int, inputs: Matrix, routing: Routing) throws -> MixtureUnderWay
 
-    /// Blocks until something that was begun, and was not ready, may have become so.
-    func awaitNews()
-
     /// In which parts a step of that many rows should go through the layers, so that one part is
     /// computed here while others are out. Asked once, as the step begins.
     func parts(rows: Int) -> StepDivision
@@ -38,28 +35,15 @@ extension ExpertExecutor {
         return MixtureUnderWay { mixture }
     }
 
-    package func awaitNews() {}
-
     package func parts(rows: Int) -> StepDivision { .whole }
 }
 
 /// A mixture that was begun.
 package struct MixtureUnderWay {
-    private let work: () -> Bool
     private let finish: () throws -> Matrix
 
-    /// - Parameters:
-    ///   - work: computes what is left to this machine, without waiting for others; whether
-    ///     nothing is missing then.
-    ///   - finish: waits for the mixture; called once.
-    package init(work: @escaping () -> Bool = { true }, finish: @escaping () throws -> Matrix) {
-        self.work = work
-        self.finish = finish
-    }
-
-    /// Whether the result can be had without waiting; what this machine has to do for it is done
-    /// then.
-    package func isReady() -> Bool { work() }
+    /// - Parameter finish: waits for the mixture; called once.
+    package init(finish: @escaping () throws -> Matrix) { self.finish = finish }
 
     /// Waits: `[tokens × hidden]`.
     ///

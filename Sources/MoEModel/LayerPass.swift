@@ -23,24 +23,6 @@ struct LayerPass {
         for part in parts.indices { try takeMixture(&parts[part]) }
     }
 
-    /// The same for parts of which none needs another: whichever part's experts are there goes on,
-    /// of several the one that is furthest behind.
-    func runAsReady(_ range: Range<Int>, _ parts: inout [StepPart]) throws {
-        var waiting = parts.indices.map { (layer: range.lowerBound, part: $0) }
-        while !waiting.isEmpty {
-            guard let place = waiting.firstIndex(where: { parts[$0.part].isReady }) else {
-                experts.awaitNews()
-                continue
-            }
-            let (layer, part) = waiting.remove(at: place)
-            try takeMixture(&parts[part])
-            guard layer < range.upperBound else { continue }
-            try begin(layer, &parts[part])
-            waiting.append((layer + 1, part))
-            waiting.sort { $0 < $1 }
-        }
-    }
-
     /// A part through a layer, up to what is waited for.
     private func begin(_ index: Int, _ part: inout StepPart) throws {
         layers[index].attend(&part.hidden, layer: index, rows: part.rows)

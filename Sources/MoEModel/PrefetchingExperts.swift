@@ -43,14 +43,7 @@ package final class PrefetchingExperts: ExpertExecutor {
         }
     }
 
-    package func awaitNews() { experts.awaitNews() }
-
-    /// In order: a layer's predictions belong to the parts in the order in which they were made.
-    package func parts(rows: Int) -> StepDivision {
-        let division = experts.parts(rows: rows)
-        return StepDivision(
-            parts: division.parts, firstLayer: division.firstLayer, anyOrder: false)
-    }
+    package func parts(rows: Int) -> StepDivision { experts.parts(rows: rows) }
 
     package func begin(layer: Int, inputs: Matrix, routing: Routing) throws -> MixtureUnderWay {
         compare(layer, routing)

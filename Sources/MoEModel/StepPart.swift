@@ -19,9 +19,6 @@ struct StepPart {
         self.hidden = hidden
     }
 
-    /// Whether nothing is to be waited for.
-    var isReady: Bool { mixture?.isReady() ?? true }
-
     /// Waits for what was begun, and adds it.
     mutating func takeMixture() throws {
         guard let mixture else { return }
@@ -46,15 +43,5 @@ struct StepPart {
             ranges.append((ranges.last?.upperBound ?? 0)..<end)
         }
         return ranges
-    }
-
-    /// Whether no sequence of those lengths has rows in two of the ranges.
-    static func areWholeSequences(_ ranges: [Range<Int>], _ lengths: [Int]) -> Bool {
-        var ends: Set<Int> = []
-        _ = lengths.reduce(0) { end, length in
-            ends.insert(end + length)
-            return end + length
-        }
-        return ranges.allSatisfy { ends.contains($0.upperBound) }
     }
 }

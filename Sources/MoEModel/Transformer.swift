@@ -93,14 +93,10 @@ package struct Transformer: Sendable {
         try pass.run(0..<firstLayer, &whole)
         // A sequence may be divided, since a part can reach each layer after the parts before it;
         // where a step must be read as one, sequences stay whole.
-        let lengths = steps.map(\.ids.count)
-        let ranges = StepPart.ranges(lengths, count: division.parts, divides: stepsMayBeSplit)
+        let ranges = StepPart.ranges(
+            steps.map(\.ids.count), count: division.parts, divides: stepsMayBeSplit)
         var parts = ranges.map { part(of: steps, $0, whole[0].hidden.gatheringRows(Array($0))) }
-        if division.anyOrder, StepPart.areWholeSequences(ranges, lengths) {
-            try pass.runAsReady(firstLayer..<layers.count, &parts)
-        } else {
-            try pass.run(firstLayer..<layers.count, &parts)
-        }
+        try pass.run(firstLayer..<layers.count, &parts)
         return Matrix(
             rows: steps.rowCount, columns: embedding.columns,
             values: parts.flatMap(\.hidden.values))

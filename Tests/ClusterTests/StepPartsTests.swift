@@ -32,12 +32,8 @@ import Wire
         }
 
         func parts(rows: Int) -> StepDivision {
-            let division = experts.parts(rows: rows)
-            return StepDivision(
-                parts: count, firstLayer: division.firstLayer, anyOrder: division.anyOrder)
+            StepDivision(parts: count, firstLayer: experts.parts(rows: rows).firstLayer)
         }
-
-        func awaitNews() { experts.awaitNews() }
 
         func takeCosts() -> CostRecord { experts.takeCosts() }
     }
@@ -51,7 +47,7 @@ import Wire
             .map(\.values)
     }
 
-    /// Long texts, whose parts go in order, and a token each of several, whose parts do not.
+    /// Long texts, which are divided, and a token each of several.
     private enum Texts: CaseIterable {
         case long, single
 

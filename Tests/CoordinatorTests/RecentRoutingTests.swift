@@ -22,7 +22,7 @@ struct RecentRoutingTests {
         recent.add(layer: 1, routing([[0, 1], [2, 5], [0, 1]]))
         recent.add(layer: 2, routing([[3], [4, 5], []]))
         recent.add(layer: 1, routing([[1, 2]]))
-        #expect(recent.rows == 4, "rows of the first layer with experts")
+        #expect(recent.rows == 3, "rows of the last layer with experts")
         #expect(
             recent.sets(layer: 1) == [
                 RoutedSet(experts: [0, 1], count: 2), RoutedSet(experts: [1, 2], count: 1),
@@ -42,8 +42,8 @@ struct RecentRoutingTests {
         #expect(recent.rowsPerRound == 1)
         func add(_ rows: Int, times: Int) {
             for _ in 0..<times {
-                recent.add(layer: 1, routing(Array(repeating: [0, 1], count: rows)))
-                recent.add(layer: 2, routing([[2, 3]]))
+                recent.add(layer: 1, routing([[2, 3]]))
+                recent.add(layer: 2, routing(Array(repeating: [0, 1], count: rows)))
             }
         }
         add(1, times: 64)
@@ -55,6 +55,11 @@ struct RecentRoutingTests {
         #expect(recent.rowsPerRound == 8)
         add(1_000, times: 64)
         #expect(recent.rowsPerRound == 64, "more are not planned for together")
+        for _ in 0..<64 {
+            recent.add(layer: 1, routing(Array(repeating: [0, 1], count: 8)))
+            for _ in 0..<4 { recent.add(layer: 2, routing([[2, 3], [2, 3]])) }
+        }
+        #expect(recent.rowsPerRound == 2, "the parts of a step that begins as a whole")
     }
 
     /// More experts than K, and layers that the model does not have, do no harm.

