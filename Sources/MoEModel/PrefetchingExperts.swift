@@ -17,8 +17,8 @@ package final class PrefetchingExperts: ExpertExecutor {
     private let fetcher: any ExpertFetching
     /// By layer; nil for a dense one.
     private let routers: [Router?]
-    /// By layer what was predicted to be visited in this step, part after part; nil where nobody
-    /// looked.
+    /// By layer what was predicted to be visited in this step, part after part, as parts reach each
+    /// layer (`StepDivision`); nil where nobody looked.
     private var predicted: [Int: [Set<Visit>?]] = [:]
     /// Pairs since the costs were taken: of layers that were predicted, and those foreseen.
     private var pairs = (predicted: 0, right: 0)

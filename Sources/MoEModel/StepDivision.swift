@@ -1,4 +1,5 @@
-/// How a step goes through the layers: as a whole, then in parts (ours).
+/// How a step goes through the layers: as a whole, then in parts, each through a layer after the
+/// part before it (ours).
 package struct StepDivision: Sendable, Equatable {
     package static let whole = StepDivision(parts: 1, firstLayer: 0)
 

@@ -39,7 +39,15 @@ struct StepPartTests {
         func takeCosts() -> CostRecord { experts.takeCosts() }
     }
 
-    /// Every architecture; sequences of several lengths, some of them divided, then token by token.
+    /// Always asks for predictions, and needs none.
+    private final class IdleFetcher: ExpertFetching {
+        let isDue = true
+
+        func fetch(_ ids: [ExpertID], rows: Int) {}
+    }
+
+    /// Every architecture, with experts wrapped as an engine does; sequences of several lengths,
+    /// some of them divided, then token by token.
     @Test(arguments: ParityTests.models)
     func partsChangeNoBit(_ name: String) throws {
         let run = try LocalRun(ModelFormat.gguf.path(name), try ExpectedModel(name))
@@ -48,13 +56,16 @@ struct StepPartTests {
         func results(_ division: StepDivision) throws -> (logits: [Matrix], LateExperts) {
             let pool = KeyValuePool(run.model.transformer)
             let experts = LateExperts(LocalExperts(layers: run.model.experts), division)
+            let ahead = PrefetchingExperts(
+                experts, transformer: run.model.transformer, selector: run.selector,
+                fetcher: IdleFetcher())
             var steps = texts.map { SequenceStep(ids: $0, cache: pool.makeCache(), rows: .all) }
             var logits = try run.model.transformer.forward(
-                &steps, selector: run.selector, experts: experts)
+                &steps, selector: run.selector, experts: ahead)
             for id in ids.prefix(5) {
                 steps = steps.map { SequenceStep(ids: [id], cache: $0.cache, rows: .last) }
                 logits += try run.model.transformer.forward(
-                    &steps, selector: run.selector, experts: experts)
+                    &steps, selector: run.selector, experts: ahead)
             }
             #expect(experts.isIdle, "all that was begun was waited for")
             return (logits, experts)
