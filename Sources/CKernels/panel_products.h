@@ -8,8 +8,10 @@
 
 // Inputs that share one unpacking in registers.
 #define INPUTS_PER_PASS 4
-// How many bytes of packed rows are on their way from memory.
-#define PACKED_AHEAD 1024
+// How far ahead packed rows are fetched from memory into the second cache, and from there into the
+// first.
+#define PACKED_FAR 4096
+#define PACKED_NEAR 1024
 
 // The exact sum of integer products of a block of each row and an input's.
 INLINE ints block_sum(
@@ -68,7 +70,9 @@ INLINE void prefetch_after(
     } else if (group.lane == 0) {
         // Read in the order of addresses, which processors see, but not far enough ahead. Later
         // lanes' groups find the panel in the cache.
-        prefetch_to_first(block.bytes + PACKED_AHEAD, MARTLET_PANEL_ROWS * format.bytes);
+        size_t bytes = MARTLET_PANEL_ROWS * format.bytes;
+        prefetch_to_second(block.bytes + PACKED_FAR, bytes);
+        prefetch_to_first(block.bytes + PACKED_NEAR, bytes);
     }
 }
 
