@@ -57,6 +57,9 @@ final class FrameHandler: ChannelDuplexHandler {
     // MARK: Events of the channel
 
     func channelActive(context: ChannelHandlerContext) {
+        // A channel without a socket, or with one that is gone, sends by itself.
+        _ = try? context.pipeline.syncOperations.withUnsafeTransportIfAvailable(
+            of: NIOBSDSocket.Handle.self, link.open)
         if case .listener(_, isFull: true) = role {
             refuse(Refusal(.busy, "too many connections at this base station"), context)
         } else {
@@ -175,6 +178,8 @@ final class FrameHandler: ChannelDuplexHandler {
     // MARK: Closing
 
     private func refuse(_ refusal: Refusal, _ context: ChannelHandlerContext) {
+        // Before the last frame is written, so that none of another thread's comes after it.
+        link.markClosed()
         // A refusal of a cleaned line always encodes.
         if let frame = try? refusal.frame() {
             context.write(wrapOutboundOut(link.serialize(frame)), promise: nil)

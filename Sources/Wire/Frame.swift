@@ -55,16 +55,15 @@ package struct Frame: Equatable, Sendable {
     /// Bytes on the wire, header included.
     package var byteCount: Int { Frame.headerBytes + payload.count }
 
-    /// The value of the length field: kind and payload.
-    package var lengthField: UInt32 { UInt32(payload.count + 1) }
+    /// The bytes before the payload: the length of kind and payload, and the kind.
+    package var header: [UInt8] {
+        var writer = ByteWriter(count: Frame.headerBytes)
+        writer.write(UInt32(payload.count + 1))
+        writer.write(kind.rawValue)
+        return writer.finish()
+    }
 
     /// The frame as it stands on the wire. Copies the payload; transports write header and payload
     /// straight into their own buffers instead.
-    package func serialized() -> [UInt8] {
-        var writer = ByteWriter(count: byteCount)
-        writer.write(lengthField)
-        writer.write(kind.rawValue)
-        writer.write(payload)
-        return writer.finish()
-    }
+    package func serialized() -> [UInt8] { header + payload }
 }

@@ -40,6 +40,28 @@ struct LinkContractTests {
         }
     }
 
+    /// Small frames go past the channel, unless a large one before them waits in it.
+    @Test(arguments: Depth.allCases)
+    func smallFramesStayBehindLargeOnesThatTheSystemDoesNotTake(_ depth: Depth) async throws {
+        try await LinkPair.with(depth) { pair in
+            let gate = DispatchSemaphore(value: 0)
+            pair.atBase.react { _ in gate.wait() }
+            let frames = (0..<40).map { index in
+                Frame(
+                    kind: .chunk,
+                    payload: [UInt8](
+                        repeating: UInt8(index), count: index % 4 == 0 ? 1 << 20 : index))
+            }
+            for frame in frames { pair.device.send(frame) }
+            for _ in frames { gate.signal() }
+            for frame in frames { try await pair.atBase.expect(frame) }
+            pair.device.send(frames[1])
+            gate.signal()
+            try await pair.atBase.expect(frames[1])
+            pair.atBase.forget()
+        }
+    }
+
     @Test(arguments: Depth.allCases)
     func framesOfOneThreadStayInOrderBesideOthers(_ depth: Depth) async throws {
         try await LinkPair.with(depth) { pair in
