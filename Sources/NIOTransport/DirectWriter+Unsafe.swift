@@ -19,7 +19,8 @@ struct DirectWriter: ~Copyable {
 
     private let descriptor: CInt
 
-    /// - Parameter socket: the channel's descriptor, which does not block.
+    /// - Parameter socket: the channel's descriptor, which does not block. SwiftNIO has made the
+    ///   process ignore the signal of a lost peer (SIGPIPE).
     /// - Returns: nil if many descriptors are open.
     init?(of socket: CInt) {
         let descriptor = fcntl(socket, F_DUPFD_CLOEXEC, 0)

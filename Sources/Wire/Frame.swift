@@ -64,6 +64,6 @@ package struct Frame: Equatable, Sendable {
     }
 
     /// The frame as it stands on the wire. Copies the payload; transports write header and payload
-    /// straight into their own buffers instead.
+    /// one after the other instead.
     package func serialized() -> [UInt8] { header + payload }
 }
