@@ -14,18 +14,20 @@ import Wire
 /// It has a descriptor of its own for the socket. The channel may close its one at any time, and
 /// the system may then give the number to somebody else.
 struct DirectWriter: ~Copyable {
-    /// From here on numbers are left to others: half of the 1,024 that a process usually has.
-    private static let descriptorLimit: CInt = 512
+    /// Half of the descriptors that a process usually has; the others are left to others.
+    static let descriptorLimit: CInt = 512
 
     private let descriptor: CInt
 
-    /// - Parameter socket: the channel's descriptor, which does not block. SwiftNIO has made the
-    ///   process ignore the signal of a lost peer (SIGPIPE).
-    /// - Returns: nil if many descriptors are open.
-    init?(of socket: CInt) {
+    /// - Parameters:
+    ///   - socket: the channel's descriptor, which does not block. SwiftNIO has made the process
+    ///     ignore the signal of a lost peer (SIGPIPE).
+    ///   - limit: its own descriptor is a lower number.
+    /// - Returns: nil if so many descriptors are open.
+    init?(of socket: CInt, below limit: CInt = descriptorLimit) {
         let descriptor = fcntl(socket, F_DUPFD_CLOEXEC, 0)
         guard descriptor >= 0 else { return nil }
-        guard descriptor < Self.descriptorLimit else {
+        guard descriptor < limit else {
             _ = close(descriptor)
             return nil
         }

@@ -5,7 +5,7 @@ import Wire
 @testable import NIOTransport
 
 /// What is written past the channel.
-@Suite(.serialized) struct DirectWriterTests {
+struct DirectWriterTests {
     /// Two ends of a socket of which the first does not block, closed afterwards.
     private func withSockets(_ body: (CInt, CInt) throws -> Void) throws {
         var ends: [CInt] = [0, 0]
@@ -26,8 +26,8 @@ import Wire
 
     @Test func aFrameIsHeaderAndPayload() throws {
         try withSockets { near, far in
-            guard let writer = DirectWriter(of: near) else {
-                Issue.record("a few descriptors are open")
+            guard let writer = DirectWriter(of: near, below: .max) else {
+                Issue.record("no descriptor is free")
                 return
             }
             for payload in [[], [UInt8](0..<200)] {
@@ -43,8 +43,8 @@ import Wire
     /// It says how far it came, and never waits.
     @Test func whatIsNotReadIsNotTaken() throws {
         try withSockets { near, far in
-            guard let writer = DirectWriter(of: near) else {
-                Issue.record("a few descriptors are open")
+            guard let writer = DirectWriter(of: near, below: .max) else {
+                Issue.record("no descriptor is free")
                 return
             }
             let frame = Frame(kind: .chunk, payload: (0..<4 << 20).map { UInt8($0 % 251) })
@@ -61,16 +61,9 @@ import Wire
     /// Where many descriptors are open, the rest is left to others.
     @Test func descriptorsAreLeftToOthers() throws {
         try withSockets { near, _ in
-            var open: [CInt] = []
-            defer { for descriptor in open { close(descriptor) } }
-            while open.last ?? 0 < 511 { open.append(try #require(duplicate(near))) }
-            let isThere = DirectWriter(of: near) != nil
+            // Standard input and output have the lower numbers.
+            let isThere = DirectWriter(of: near, below: 2) != nil
             #expect(!isThere)
         }
-    }
-
-    private func duplicate(_ descriptor: CInt) -> CInt? {
-        let copy = dup(descriptor)
-        return copy < 0 ? nil : copy
     }
 }
